@@ -1,0 +1,28 @@
+import type { RequestOf, ResponseOf } from '../schema.ts';
+import { api, bool, int16, int32, int64, struct } from '../schema.ts';
+
+/** A broker is alive; it is unfenced once its metadata caught up. wantShutDown moves its leaders away first. */
+export const BrokerHeartbeat = api({
+  key: 63,
+  name: 'BrokerHeartbeat',
+  minVersion: 0,
+  maxVersion: 0,
+  request: struct({
+    brokerId: int32(),
+    brokerEpoch: int64(),
+    /** The last metadata index that the broker applied. */
+    currentMetadataOffset: int64(),
+    wantFence: bool(),
+    wantShutDown: bool(),
+  }),
+  response: struct({
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    isCaughtUp: bool(),
+    isFenced: bool(),
+    shouldShutDown: bool(),
+  }),
+});
+
+export type BrokerHeartbeatRequest = RequestOf<typeof BrokerHeartbeat>;
+export type BrokerHeartbeatResponse = ResponseOf<typeof BrokerHeartbeat>;

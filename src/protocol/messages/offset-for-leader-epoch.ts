@@ -1,0 +1,44 @@
+import type { RequestOf, ResponseOf } from '../schema.ts';
+import { api, array, int16, int32, int64, string, struct, withDefault } from '../schema.ts';
+
+/** The end offset of a leader epoch, so that a reader can tell that the log was truncated (KIP-320). */
+export const OffsetForLeaderEpoch = api({
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 0,
+  maxVersion: 0,
+  request: struct({
+    replicaId: withDefault(int32(), -1),
+    topics: array(
+      struct({
+        topic: string(),
+        partitions: array(
+          struct({
+            partition: int32(),
+            currentLeaderEpoch: withDefault(int32(), -1),
+            leaderEpoch: int32(),
+          }),
+        ),
+      }),
+    ),
+  }),
+  response: struct({
+    throttleTimeMs: int32(),
+    topics: array(
+      struct({
+        topic: string(),
+        partitions: array(
+          struct({
+            errorCode: int16(),
+            partition: int32(),
+            leaderEpoch: withDefault(int32(), -1),
+            endOffset: withDefault(int64(), -1),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+
+export type OffsetForLeaderEpochRequest = RequestOf<typeof OffsetForLeaderEpoch>;
+export type OffsetForLeaderEpochResponse = ResponseOf<typeof OffsetForLeaderEpoch>;

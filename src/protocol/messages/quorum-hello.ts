@@ -1,0 +1,43 @@
+import type { RequestOf, ResponseOf } from '../schema.ts';
+import {
+  api,
+  array,
+  bool,
+  int16,
+  int32,
+  int64,
+  nullable,
+  string,
+  struct,
+  uuid,
+  withDefault,
+} from '../schema.ts';
+
+/** A starting node asks what another knows of the quorum; an observer registers for entries by it. */
+export const QuorumHello = api({
+  key: 10002,
+  name: 'QuorumHello',
+  minVersion: 0,
+  maxVersion: 0,
+  request: struct({
+    clusterId: nullable(string()),
+    nodeId: int32(),
+    directoryId: uuid(),
+    /** The sender follows the log without a vote and asks to be sent its entries. */
+    observe: bool(),
+    lastIndex: int64(),
+  }),
+  response: struct({
+    errorCode: int16(),
+    nodeId: int32(),
+    directoryId: uuid(),
+    /** null: blank, it belongs to no cluster yet. */
+    clusterId: nullable(string()),
+    voters: array(struct({ id: int32(), directoryId: uuid() })),
+    leaderId: withDefault(int32(), -1),
+    epoch: int32(),
+  }),
+});
+
+export type QuorumHelloRequest = RequestOf<typeof QuorumHello>;
+export type QuorumHelloResponse = ResponseOf<typeof QuorumHello>;
