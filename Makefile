@@ -1,0 +1,41 @@
+# Every habit of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help demo cluster test check build clean format
+
+FLIGHTS ?= 300000
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+dist/.built: node_modules/.installed tsconfig.json tsconfig.build.json $(shell find src -name '*.ts')
+	@rm -rf dist
+	npx --no-install tsc -p tsconfig.build.json
+	@touch $@
+
+build: dist/.built ## Install the dependencies and compile to dist/ (half a minute the first time)
+
+demo: build ## Replay real flights through three nodes while leaders are killed (about a minute; FLIGHTS=3000000 for all)
+	bin/demo --flights $(FLIGHTS)
+
+cluster: build ## Start a three-node cluster on ports 7001 to 7003 (bin/cluster down stops it)
+	bin/cluster up
+
+check: node_modules/.installed ## Types, lint, format, unused code, layer and platform rules (half a minute)
+	@echo "types";   npx --no-install tsc -p tsconfig.json --noEmit || { echo "make check: fix the types above."; exit 1; }
+	@echo "lint and format"; npx --no-install biome check . || { echo "make check: 'make format' repairs most of the above; fix the rest by hand."; exit 1; }
+	@echo "unused";  npx --no-install knip --no-progress || { echo "make check: delete what is listed above, or use it."; exit 1; }
+	@echo "layers and platform"; npx --no-install vitest run test/tidy || { echo "make check: each line above says what to use instead."; exit 1; }
+
+format: node_modules/.installed ## Format and apply safe lint fixes
+	npx --no-install biome check --write .
+
+test: build check ## Every test: units, properties, simulated chaos, real processes (under ten minutes)
+	npx --no-install vitest run
+
+clean: ## Remove what was built and installed
+	rm -rf dist node_modules coverage
