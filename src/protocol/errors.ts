@@ -54,7 +54,10 @@ export function errorFor(errorCode: number, message?: string | null): KafkaError
   );
 }
 
-/** The code to answer with for anything thrown: a `KafkaError`'s own, else `UNKNOWN_SERVER_ERROR`. */
+/** The code to answer with for anything thrown: the `errorCode` that it carries, else `UNKNOWN_SERVER_ERROR`. */
 export function codeOf(error: unknown): number {
-  return error instanceof KafkaError ? error.errorCode : ERROR_CODE.UNKNOWN_SERVER_ERROR;
+  if (error instanceof Error && 'errorCode' in error && typeof error.errorCode === 'number') {
+    if (BY_CODE.has(error.errorCode)) return error.errorCode;
+  }
+  return ERROR_CODE.UNKNOWN_SERVER_ERROR;
 }
