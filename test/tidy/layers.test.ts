@@ -21,7 +21,7 @@ const layers = [
 const importOf =
   /(?:^|\s)(?:import|export)\b[^'"]*['"](\.{1,2}\/[^'"]+)['"]|import\(\s*['"](\.{1,2}\/[^'"]+)['"]/;
 
-export function layerViolations(path: string, lines: readonly string[]): string[] {
+function layerViolations(path: string, lines: readonly string[]): string[] {
   const from = path.split('/')[1] ?? '';
   return lines.flatMap((line, index) => {
     const match = importOf.exec(line) ?? /^} from ['"](\.{1,2}\/[^'"]+)['"]/.exec(line);

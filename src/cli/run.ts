@@ -1,0 +1,38 @@
+import type { Argv } from 'yargs';
+
+/** The command line itself is wrong: exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What every command shares: strict options, help, and usage errors told apart from failures. */
+export function usage<T>(command: Argv<T>, name: string): Argv<T> {
+  return command
+    .scriptName(name)
+    .strict()
+    .help()
+    .alias('h', 'help')
+    .version(false)
+    .wrap(110)
+    .exitProcess(false)
+    .fail((message, error) => {
+      // yargs hands over its own complaints as a message; what a command throws comes as the error alone.
+      if (error instanceof UsageError) throw error;
+      if (message && !(error && error.name !== 'YError')) throw new UsageError(message);
+      throw error ?? new UsageError(message);
+    });
+}
+
+/** Runs a command and ends the process: 0, 1 (failed, one clear line on standard error) or 2 (usage). */
+export async function run(name: string, command: () => Promise<unknown>): Promise<void> {
+  // A reader that went away (`| head`) is a normal end.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    await command();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${name}: ${text}\n`);
+    if (error instanceof UsageError) process.stderr.write(`Run "${name} --help" for what it takes.\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
