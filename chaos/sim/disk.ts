@@ -1,0 +1,257 @@
+import { type Disk, DiskError, type DiskFile } from '../../src/platform/ports.ts';
+import type { SimFile, Survival } from './disk-file.ts';
+import { DiskTree } from './disk-tree.ts';
+import type { Incarnation } from './node.ts';
+import type { Prng } from './prng.ts';
+import { concatenate, fingerprint } from './trace.ts';
+import type { SimWorld } from './world.ts';
+
+export type DiskOperation =
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'truncate'
+  | 'mkdir'
+  | 'readDir'
+  | 'rename'
+  | 'remove'
+  | 'syncDir';
+
+/** An error to inject; see `SimDisk.inject`. */
+export interface DiskFault {
+  readonly operation: DiskOperation;
+  /** errno name, e.g. `EIO`. */
+  readonly code: string;
+  /** Only for paths that contain this. */
+  readonly path?: string;
+  /** How often it strikes; 1 by default. */
+  readonly times?: number;
+  /** The chance that it strikes a matching operation; 1 by default. */
+  readonly probability?: number;
+}
+
+/** Mean virtual delays; each operation draws from an exponential distribution. */
+export interface DiskLatency {
+  readMs: number;
+  writeMs: number;
+  syncMs: number;
+  /** Added per MiB read or written. */
+  perMebibyteMs: number;
+}
+
+/** An operation under way; a crash may leave a part of its effect. */
+interface InFlightWrite {
+  readonly file: SimFile;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The disk of one node. Every file and folder entry has a durable and an unsynced image (see `disk-file.ts`,
+ * `disk-tree.ts`). Faults are set by the test: `inject`, `capacityBytes`, `syncLies`, `latency`, `corrupt`, `wipe`.
+ */
+export class SimDisk {
+  /** A write that does not fit writes what fits and fails with ENOSPC. */
+  capacityBytes = Number.POSITIVE_INFINITY;
+  /** Syncs report success and do nothing. */
+  syncLies = false;
+  survival: Survival = { kept: 0.4, torn: 0.3 };
+  readonly latency: DiskLatency = { readMs: 0.1, writeMs: 0.05, syncMs: 1, perMebibyteMs: 1 };
+  readonly #world: SimWorld;
+  readonly #name: string;
+  readonly #random: Prng;
+  readonly #inFlight = new Set<InFlightWrite>();
+  #faults: { fault: DiskFault; timesLeft: number }[] = [];
+  #tree = new DiskTree();
+  #boots = 1;
+
+  constructor(world: SimWorld, name: string) {
+    this.#world = world;
+    this.#name = name;
+    this.#random = world.random.fork(`disk/${name}`);
+  }
+
+  get usedBytes(): number {
+    let usedBytes = 0;
+    for (const file of this.#tree.files().values()) usedBytes += file.length;
+    return usedBytes;
+  }
+
+  /** The files as a running process sees them, for checks: path to size. */
+  files(): Map<string, number> {
+    return new Map([...this.#tree.files()].map(([path, file]) => [path, file.length]));
+  }
+
+  /** What a running process would read, without time passing. */
+  peek(path: string): Uint8Array | undefined {
+    const entry = this.#tree.find(path);
+    return entry?.kind === 'file' ? entry.read(0, entry.length) : undefined;
+  }
+
+  inject(fault: DiskFault): void {
+    this.#faults.push({ fault, timesLeft: fault.times ?? 1 });
+  }
+
+  clearFaults(): void {
+    this.#faults = [];
+    this.capacityBytes = Number.POSITIVE_INFINITY;
+    this.syncLies = false;
+  }
+
+  /** Bit rot: flips the bits of `mask` in one byte, in the cache and on the platter. */
+  corrupt(path: string, position: number, mask = 1): void {
+    const entry = this.#tree.find(path);
+    if (entry?.kind !== 'file') throw new Error(`no file to corrupt: ${path}`);
+    entry.corrupt(position, mask);
+  }
+
+  /** A new, empty disk. */
+  wipe(): void {
+    this.#tree = new DiskTree();
+    this.#inFlight.clear();
+  }
+
+  /** The process is gone: of each write under way, a prefix reached the page cache. */
+  processCrash(): void {
+    for (const { file, position, bytes } of this.#inFlight) {
+      const length = this.#random.pick([0, bytes.length, this.#random.between(0, bytes.length)]);
+      if (length > 0) file.write(position, bytes.slice(0, length));
+    }
+    this.#inFlight.clear();
+  }
+
+  /** The page cache is gone: each unsynced change survives, is lost or is torn. */
+  powerLoss(): void {
+    this.#boots += 1;
+    this.#tree.powerLoss(this.#random, this.survival);
+  }
+
+  portFor(owner: Incarnation): Disk {
+    const run = <T>(operation: DiskOperation, path: string, act: () => T) =>
+      this.#run(owner, operation, path, this.latency.writeMs, act);
+    return {
+      open: async (path, options) => {
+        const file = await run('open', path, () => this.#tree.openFile(path, options?.create ?? false));
+        return this.#handle(owner, path, file);
+      },
+      mkdir: (path) => run('mkdir', path, () => this.#tree.mkdir(path)),
+      readDir: (path) => run('readDir', path, () => [...this.#tree.folder(path).entries.keys()].sort()),
+      exists: (path) => run('readDir', path, () => this.#tree.find(path) !== undefined),
+      rename: (from, to) => run('rename', from, () => this.#tree.rename(from, to)),
+      remove: (path) => run('remove', path, () => this.#tree.remove(path)),
+      syncDir: (path) =>
+        this.#run(owner, 'syncDir', path, this.latency.syncMs, () => {
+          if (!this.syncLies) this.#tree.syncFolder(path);
+        }),
+      bootId: () => run('read', 'boot_id', () => `${this.#name}-boot-${this.#boots}`),
+    };
+  }
+
+  #handle(owner: Incarnation, path: string, file: SimFile): DiskFile {
+    let open = true;
+    const run = <T>(operation: DiskOperation, delayMs: number, act: () => T) =>
+      this.#run(owner, operation, path, delayMs, () => {
+        if (!open) throw new DiskError('EBADF', path, `file is closed: ${path}`);
+        return act();
+      });
+    return {
+      read: (position, length) =>
+        run('read', this.#transferMs(this.latency.readMs, length), () => file.read(position, length)),
+      write: (position, parts) => {
+        const bytes = concatenate(parts);
+        const write: InFlightWrite = { file, position, bytes };
+        if (owner.alive) this.#inFlight.add(write);
+        const act = () => {
+          if (fingerprint(concatenate(parts)) !== fingerprint(bytes)) {
+            throw new Error(`a buffer was changed while it was being written to ${path}`);
+          }
+          this.#write(write, path);
+        };
+        return run('write', this.#transferMs(this.latency.writeMs, bytes.length), act).finally(() =>
+          this.#inFlight.delete(write),
+        );
+      },
+      sync: () => this.#sync(owner, path, file, () => open),
+      truncate: (length) => run('truncate', this.latency.writeMs, () => file.truncate(length)),
+      size: () => run('read', this.latency.readMs, () => file.length),
+      close: () =>
+        run('read', 0, () => {
+          open = false;
+        }),
+    };
+  }
+
+  #write(write: InFlightWrite, path: string): void {
+    const { file, position, bytes } = write;
+    const growth = position + bytes.length - file.length;
+    const roomBytes = growth <= 0 ? 0 : this.capacityBytes - this.usedBytes;
+    this.#world.trace.add(`write ${this.#name} ${path} ${position} ${fingerprint(bytes)}`);
+    if (growth <= roomBytes || growth <= 0) {
+      file.write(position, bytes);
+      return;
+    }
+    const fits = Math.max(0, bytes.length - (growth - Math.max(0, roomBytes)));
+    if (fits > 0) file.write(position, bytes.slice(0, fits));
+    throw new DiskError(
+      'ENOSPC',
+      path,
+      `disk of ${this.#name} is full: wrote ${fits} of ${bytes.length} bytes`,
+    );
+  }
+
+  /** Covers the changes made before it began, no more. */
+  #sync(owner: Incarnation, path: string, file: SimFile, isOpen: () => boolean): Promise<void> {
+    const lastChangeId = file.lastChangeId;
+    const onFault = () => file.failSync(lastChangeId, this.#random, this.survival);
+    const sync = () => {
+      if (!isOpen()) throw new DiskError('EBADF', path, `file is closed: ${path}`);
+      if (!this.syncLies) file.sync(lastChangeId);
+    };
+    return this.#run(owner, 'sync', path, this.latency.syncMs, sync, onFault);
+  }
+
+  #transferMs(baseMs: number, bytes: number): number {
+    return baseMs + (bytes / 2 ** 20) * this.latency.perMebibyteMs;
+  }
+
+  /** Acts after a delay. For a process that is gone by then, nothing ever completes. */
+  #run<T>(
+    owner: Incarnation,
+    operation: DiskOperation,
+    path: string,
+    meanDelayMs: number,
+    act: () => T,
+    onFault?: () => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!owner.alive) return;
+      const delayMs = this.#random.exponential(meanDelayMs);
+      const complete = () => {
+        try {
+          const fault = this.#takeFault(operation, path);
+          if (fault !== undefined) {
+            onFault?.();
+            throw new DiskError(fault.code, path, `injected ${fault.code} on ${operation} of ${path}`);
+          }
+          resolve(act());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#world.schedule(delayMs, `${operation} ${this.#name} ${path}`, complete, owner);
+    });
+  }
+
+  #takeFault(operation: DiskOperation, path: string): DiskFault | undefined {
+    const match = this.#faults.find(
+      ({ fault, timesLeft }) =>
+        timesLeft > 0 &&
+        fault.operation === operation &&
+        path.includes(fault.path ?? '') &&
+        (fault.probability === undefined || this.#random.chance(fault.probability)),
+    );
+    if (match !== undefined) match.timesLeft -= 1;
+    return match?.fault;
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The simulated platform: one process holds a whole cluster, its disks, its network and its clients, in virtual
+ * time. It may import `src/platform/ports.ts` and nothing else of the product, so that every layer runs on it.
+ *
+ * Begin reading here: `SimWorld` owns time and order. Then `node.ts` (one machine and the process on it),
+ * `disk.ts`, `network.ts`. A world is a function of its seed: same seed, same `traceHash`.
+ */
+import { EventQueue, type SimEvent } from './event-queue.ts';
+import { SimNetwork } from './network.ts';
+import { type Incarnation, SimCrash, SimNode } from './node.ts';
+import { Prng } from './prng.ts';
+import { Trace } from './trace.ts';
+
+export interface SimWorldOptions {
+  readonly seed: number | string;
+  /** The wall clock at the start; the same for all nodes until their offsets are set. */
+  readonly startWallMs?: number;
+  /** How many trace lines to keep for reading (0: only the hash). */
+  readonly traceLinesMax?: number;
+  /** How many lines of the nodes' logs to keep. */
+  readonly logLinesMax?: number;
+}
+
+export interface SimLogLine {
+  readonly atMs: number;
+  readonly node: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** More events than this at one virtual moment is a busy loop, which in real time would hang a node. */
+const EVENTS_AT_ONE_MOMENT_MAX = 200_000;
+
+export class SimWorld {
+  readonly seed: string;
+  readonly random: Prng;
+  readonly network: SimNetwork;
+  readonly startWallMs: number;
+  readonly trace: Trace;
+  /** Called after every event and its microtasks: the place for invariant checks. A throw ends the run. */
+  readonly onAfterEvent: (() => void)[] = [];
+  readonly log: SimLogLine[] = [];
+  readonly #logLinesMax: number;
+  readonly #queue = new EventQueue();
+  readonly #nodes = new Map<string, SimNode>();
+  #nowMs = 0;
+  #nextEventId = 1;
+  #eventsAtThisMoment = 0;
+  #running: Incarnation | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: SimWorldOptions) {
+    this.seed = String(options.seed);
+    this.random = new Prng(this.seed);
+    this.startWallMs = options.startWallMs ?? Date.UTC(2026, 0, 1);
+    this.trace = new Trace(options.traceLinesMax ?? 0);
+    this.#logLinesMax = options.logLinesMax ?? 2000;
+    this.network = new SimNetwork(this);
+  }
+
+  /** Virtual milliseconds since the start of the world. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get traceHash(): string {
+    return this.trace.hash;
+  }
+
+  get nodes(): Iterable<SimNode> {
+    return this.#nodes.values();
+  }
+
+  /** The node of that name, made (and switched on) at first use. Its name is its host name. */
+  node(name: string): SimNode {
+    let node = this.#nodes.get(name);
+    if (node === undefined) {
+      node = new SimNode(this, name);
+      this.#nodes.set(name, node);
+    }
+    return node;
+  }
+
+  findNode(name: string): SimNode | undefined {
+    return this.#nodes.get(name);
+  }
+
+  /** Schedules an event. With an `owner` it only happens while that incarnation lives and is not paused. */
+  schedule(delayMs: number, label: string, run: () => void, owner?: Incarnation): SimEvent {
+    if (!(delayMs >= 0)) throw new Error(`delay ${delayMs} of event ${label} is not a duration`);
+    const event: SimEvent = {
+      id: this.#nextEventId,
+      label,
+      atMs: this.#nowMs + delayMs,
+      owner,
+      run,
+      cancelled: false,
+    };
+    this.#nextEventId += 1;
+    this.#queue.push(event);
+    return event;
+  }
+
+  /** Runs the next event and drains the microtasks it caused; false when nothing is left to happen. */
+  async step(): Promise<boolean> {
+    const restore = this.#watchRejections();
+    try {
+      return await this.#step();
+    } finally {
+      restore();
+    }
+  }
+
+  /** Runs every event up to and including `untilMs` of virtual time, and leaves the clock there. */
+  async run(untilMs: number): Promise<void> {
+    await this.runUntil(() => false, untilMs - this.#nowMs);
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  /** Runs until `condition` holds after an event; false when `timeoutMs` of virtual time passed first. */
+  async runUntil(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    const deadlineMs = this.#nowMs + timeoutMs;
+    const restore = this.#watchRejections();
+    try {
+      await this.#drainMicrotasks();
+      for (;;) {
+        if (condition()) return true;
+        const next = this.#queue.peek();
+        if (next === undefined || next.atMs > deadlineMs) break;
+        await this.#step();
+      }
+      this.#nowMs = Math.max(this.#nowMs, deadlineMs);
+      return condition();
+    } finally {
+      restore();
+    }
+  }
+
+  /** Runs until a promise settles and returns its value (or throws its error, or a timeout). */
+  async settle<T>(promise: Promise<T>, timeoutMs = 60_000): Promise<T> {
+    let settled: (() => T) | undefined;
+    promise.then(
+      (value) => {
+        settled = () => value;
+      },
+      (error: unknown) => {
+        settled = () => {
+          throw error;
+        };
+      },
+    );
+    await this.runUntil(() => settled !== undefined, timeoutMs);
+    if (settled === undefined) throw new Error(`a promise did not settle within ${timeoutMs} virtual ms`);
+    return settled();
+  }
+
+  /** Keeps a line of a node's log; the newest are in `log`. */
+  addLogLine(line: SimLogLine): void {
+    this.trace.add(`log ${line.node} ${line.level} ${line.message}`);
+    if (this.log.length >= this.#logLinesMax * 2) this.log.splice(0, this.#logLinesMax);
+    this.log.push(line);
+  }
+
+  async #step(): Promise<boolean> {
+    const event = this.#queue.pop();
+    if (event === undefined) return false;
+    const owner = event.owner;
+    if (event.cancelled || (owner !== undefined && !owner.alive)) return true;
+    if (owner?.node.paused === true) {
+      owner.node.hold(event);
+      return true;
+    }
+    this.#advance(event.atMs);
+    this.trace.add(`${event.atMs} ${event.id} ${event.label}`);
+    this.#running = owner;
+    try {
+      event.run();
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#drainMicrotasks();
+    for (const check of this.onAfterEvent) check();
+    return true;
+  }
+
+  #advance(atMs: number): void {
+    if (atMs > this.#nowMs) {
+      this.#nowMs = atMs;
+      this.#eventsAtThisMoment = 0;
+    }
+    this.#eventsAtThisMoment += 1;
+    if (this.#eventsAtThisMoment > EVENTS_AT_ONE_MOMENT_MAX) {
+      throw new Error(`busy loop: ${EVENTS_AT_ONE_MOMENT_MAX} events at ${atMs} ms (seed ${this.seed})`);
+    }
+  }
+
+  async #drainMicrotasks(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** An error nobody caught would end a real process: it fails the run, unless its node is dead already. */
+  #fail(error: unknown): void {
+    if (error instanceof SimCrash || this.#running?.alive === false) return;
+    this.#failure ??= { error };
+  }
+
+  #watchRejections(): () => void {
+    const others = process.listeners('unhandledRejection');
+    const watch = (error: unknown) => this.#fail(error);
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', watch);
+    return () => {
+      process.off('unhandledRejection', watch);
+      for (const other of others) process.on('unhandledRejection', other);
+    };
+  }
+}
