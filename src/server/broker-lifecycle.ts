@@ -1,0 +1,175 @@
+import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
+import { errorFor, KafkaError } from '../protocol/errors.ts';
+import type { BrokerHeartbeatResponse } from '../protocol/messages/broker-heartbeat.ts';
+import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
+import type { BrokerRegistrationRequest } from '../protocol/messages/broker-registration.ts';
+import { BrokerRegistration } from '../protocol/messages/broker-registration.ts';
+import type { ControllerLink } from './controller-link.ts';
+
+export interface BrokerLifecycleOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly controller: ControllerLink;
+  readonly heartbeatMs: number;
+  readonly sessionTimeoutMs: number;
+  /** The registration to send; undefined until the node knows its cluster. */
+  registration(): BrokerRegistrationRequest | undefined;
+  /** The last metadata index applied here. */
+  metadataIndex(): number;
+  /** The controller fenced this broker, or it has not heard from one for a whole session (or the opposite). */
+  onFenced(fenced: boolean): void;
+}
+
+const RETRY_MS = 50;
+
+/**
+ * The broker's standing with the controller: registers it, keeps its session alive, and asks for a controlled
+ * shutdown (KIP-631). One request is in flight at a time; `poke` sends the next at once instead of waiting.
+ */
+export class BrokerLifecycle {
+  readonly #options: BrokerLifecycleOptions;
+  #brokerEpoch = -1;
+  #fenced = true;
+  #wantShutDown = false;
+  #lastHeardMs: number;
+  #timer: Timer | undefined;
+  #inFlight = false;
+  #pokedInFlight = false;
+  #stopped = false;
+  #mayStop: (() => void) | undefined;
+
+  constructor(options: BrokerLifecycleOptions) {
+    this.#options = options;
+    this.#lastHeardMs = options.clock.monotonicMs();
+  }
+
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  get fenced(): boolean {
+    return this.#fenced;
+  }
+
+  start(): void {
+    this.poke();
+  }
+
+  /** Something changed that a heartbeat would report or learn (metadata caught up, a new controller). */
+  poke(): void {
+    if (this.#stopped) return;
+    if (this.#inFlight) this.#pokedInFlight = true;
+    else void this.#beat();
+  }
+
+  /** Moves this broker's leaders away; resolves when the controller lets it go or `timeoutMs` have passed. */
+  shutDown(timeoutMs: number): Promise<void> {
+    const { timers, logger } = this.#options;
+    if (this.#brokerEpoch < 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = timers.set(timeoutMs, () => {
+        logger.warn({ timeoutMs }, 'Controlled shutdown timed out; stopping with leaders in place');
+        resolve();
+      });
+      this.#mayStop = () => {
+        timers.clear(limit);
+        resolve();
+      };
+      this.#wantShutDown = true;
+      this.poke();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer) this.#options.timers.clear(this.#timer);
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#timer) this.#options.timers.clear(this.#timer);
+    this.#inFlight = true;
+    let nextMs: number;
+    try {
+      nextMs = this.#brokerEpoch < 0 ? await this.#register() : await this.#heartbeat();
+    } catch (error) {
+      nextMs = this.#failed(error);
+    }
+    this.#inFlight = false;
+    this.#checkSession();
+    if (this.#stopped) return;
+    if (this.#pokedInFlight) {
+      this.#pokedInFlight = false;
+      nextMs = 0;
+    }
+    this.#timer = this.#options.timers.set(nextMs, () => void this.#beat());
+  }
+
+  async #register(): Promise<number> {
+    const request = this.#options.registration();
+    if (!request) return RETRY_MS;
+    const response = await this.#options.controller.send(BrokerRegistration, request);
+    if (response.errorCode !== 0) throw errorFor(response.errorCode, response.errorMessage ?? undefined);
+    this.#brokerEpoch = response.brokerEpoch;
+    this.#heard();
+    this.#options.logger.info({ brokerEpoch: response.brokerEpoch }, 'Registered with the controller');
+    return 0;
+  }
+
+  async #heartbeat(): Promise<number> {
+    const reported = this.#options.metadataIndex();
+    const response = await this.#options.controller.send(BrokerHeartbeat, {
+      brokerId: this.#options.registration()?.brokerId ?? -1,
+      brokerEpoch: this.#brokerEpoch,
+      currentMetadataOffset: reported,
+      wantFence: false,
+      wantShutDown: this.#wantShutDown,
+    });
+    if (response.errorCode !== 0) throw errorFor(response.errorCode);
+    this.#heard();
+    return this.#obey(response, reported);
+  }
+
+  #obey(response: BrokerHeartbeatResponse, reported: number): number {
+    this.#setFenced(response.isFenced);
+    if (response.shouldShutDown) {
+      this.#mayStop?.();
+      this.#mayStop = undefined;
+    }
+    // Every step of starting and of stopping waits for the next heartbeat: do not let it wait long.
+    if (this.#wantShutDown) return RETRY_MS;
+    if (response.isFenced) return this.#options.metadataIndex() > reported ? 0 : RETRY_MS;
+    return this.#options.heartbeatMs;
+  }
+
+  #failed(error: unknown): number {
+    const code = error instanceof KafkaError ? error.code : 'UNKNOWN';
+    const message = error instanceof Error ? error.message : String(error);
+    // The controller knows another incarnation of this broker (or none): introduce this one again.
+    if (code === 'STALE_BROKER_EPOCH' || code === 'BROKER_ID_NOT_REGISTERED') {
+      this.#brokerEpoch = -1;
+      this.#setFenced(true);
+    }
+    this.#options.logger.debug({ code, message }, 'A request to the controller failed; retrying');
+    return RETRY_MS;
+  }
+
+  #heard(): void {
+    this.#lastHeardMs = this.#options.clock.monotonicMs();
+  }
+
+  /** Whoever has not heard from a controller for a session must assume that it is fenced (KAFKA-14296). */
+  #checkSession(): void {
+    const silentMs = this.#options.clock.monotonicMs() - this.#lastHeardMs;
+    if (silentMs > this.#options.sessionTimeoutMs) this.#setFenced(true);
+  }
+
+  #setFenced(fenced: boolean): void {
+    if (fenced === this.#fenced) return;
+    this.#fenced = fenced;
+    const { logger } = this.#options;
+    if (fenced) logger.warn({ brokerEpoch: this.#brokerEpoch }, 'Fenced: this broker serves no partition');
+    else logger.info({ brokerEpoch: this.#brokerEpoch }, 'Unfenced: this broker serves its partitions');
+    this.#options.onFenced(fenced);
+  }
+}

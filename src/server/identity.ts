@@ -1,0 +1,59 @@
+import type { Disk, Random } from '../platform/ports.ts';
+import { uuidFrom } from '../protocol/uuid.ts';
+
+/** Who a data folder belongs to. The directory id is new for each new folder, so a wiped disk is a new voter. */
+export interface Identity {
+  readonly nodeId: number;
+  readonly directoryId: string;
+}
+
+/** The data folder belongs to another node; starting on it would let one node speak as two. */
+export class IdentityError extends Error {
+  override readonly name = 'IdentityError';
+  readonly code = 'FOREIGN_DATA_DIR';
+}
+
+/** Reads `node.json` of a data folder, or writes it for a new one; durable before it returns. @throws IdentityError */
+export async function loadIdentity(
+  disk: Disk,
+  random: Random,
+  dir: string,
+  nodeId: number,
+): Promise<Identity> {
+  await disk.mkdir(dir);
+  const path = `${dir}/node.json`;
+  if (await disk.exists(path)) return checked(await read(disk, path), path, nodeId);
+  const identity: Identity = { nodeId, directoryId: uuidFrom(random.bytes(16)) };
+  const file = await disk.open(`${path}.tmp`, { create: true });
+  await file.truncate(0);
+  await file.write(0, [new TextEncoder().encode(`${JSON.stringify(identity)}\n`)]);
+  await file.sync();
+  await file.close();
+  await disk.rename(`${path}.tmp`, path);
+  await disk.syncDir(dir);
+  return identity;
+}
+
+async function read(disk: Disk, path: string): Promise<unknown> {
+  const file = await disk.open(path);
+  try {
+    return JSON.parse(new TextDecoder().decode(await file.read(0, await file.size())));
+  } finally {
+    await file.close();
+  }
+}
+
+function checked(value: unknown, path: string, nodeId: number): Identity {
+  const identity = value as Partial<Identity> | null;
+  if (typeof identity?.nodeId !== 'number' || typeof identity.directoryId !== 'string') {
+    throw new IdentityError(
+      `${path} is damaged. Restore it, or wipe the folder to join again as a new node.`,
+    );
+  }
+  if (identity.nodeId !== nodeId) {
+    throw new IdentityError(
+      `${path} belongs to node ${identity.nodeId}, not ${nodeId}. Set nodeId or dataDir right.`,
+    );
+  }
+  return { nodeId: identity.nodeId, directoryId: identity.directoryId };
+}
