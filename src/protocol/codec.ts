@@ -1,0 +1,117 @@
+/**
+ * The encoding on WebSockets: a message is `[u32 headBytes][head][raw record bytes...]`, where the head is msgpack,
+ * `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their lengths.
+ *
+ * Whatever a peer sends, decoding throws nothing but `ProtocolError`. A message whose header can be read and whose
+ * body cannot may be answered with an error; one without a readable header leaves nobody to answer.
+ */
+
+import { readUint32, writeInt32 } from './bytes.ts';
+import { PartsReader } from './message-parts.ts';
+import { packArrays, unpackArrays } from './msgpack.ts';
+import { ProtocolError } from './protocol-error.ts';
+import { type Api, type Infer, int16, int32, nullable, type Schema, string, struct } from './schema.ts';
+import { compile } from './schema-compiler.ts';
+
+const PREFIX_BYTES = 4;
+const CLIENT_ID_BYTES_MAX = 256;
+
+const requestHeader = struct({
+  apiKey: int16(),
+  apiVersion: int16(),
+  correlationId: int32(),
+  clientId: nullable(string(CLIENT_ID_BYTES_MAX)),
+});
+const responseHeader = struct({ correlationId: int32() });
+
+/** A request as far as it is read before its API is known. */
+export type RequestFrame = Infer<typeof requestHeader> & Undecoded;
+export type ResponseFrame = Infer<typeof responseHeader> & Undecoded;
+
+/** A body that waits for its schema. Decode it once: its records are taken from the message in order. */
+interface Undecoded {
+  readonly body: unknown;
+  readonly raw: PartsReader;
+}
+
+/** The parts of a request, to be sent as one message. Record batches in it are not copied. */
+export function encodeRequest<Request>(
+  api: Api<Request, unknown>,
+  apiVersion: number,
+  correlationId: number,
+  clientId: string | null,
+  body: Request,
+): Uint8Array[] {
+  const header = { apiKey: api.key, apiVersion, correlationId, clientId };
+  return encodeMessage(requestHeader, 'request header', header, api.request, `${api.name} request`, body);
+}
+
+/** The parts of a response, to be sent as one message. Record batches in it are not copied. */
+export function encodeResponse<Response>(
+  api: Api<unknown, Response>,
+  correlationId: number,
+  body: Response,
+): Uint8Array[] {
+  return encodeMessage(
+    responseHeader,
+    'response header',
+    { correlationId },
+    api.response,
+    `${api.name} response`,
+    body,
+  );
+}
+
+function encodeMessage<Header, Body>(
+  headerSchema: Schema<Header>,
+  headerName: string,
+  header: Header,
+  bodySchema: Schema<Body>,
+  bodyName: string,
+  body: Body,
+): Uint8Array[] {
+  const parts: Uint8Array[] = [new Uint8Array(0)];
+  const tree = [
+    compile(headerSchema, headerName).encode(header, parts),
+    compile(bodySchema, bodyName).encode(body, parts),
+  ];
+  const head = packArrays(tree, PREFIX_BYTES);
+  writeInt32(head, 0, head.length - PREFIX_BYTES);
+  parts[0] = head;
+  return parts;
+}
+
+/** Reads the header of a request; `decodeRequestBody` reads the rest, once the API is looked up. */
+export function decodeRequestHeader(parts: readonly Uint8Array[]): RequestFrame {
+  const { header, body, raw } = openMessage(parts);
+  return { ...compile(requestHeader, 'request header').decode(header, raw), body, raw };
+}
+
+export function decodeRequestBody<Request>(api: Api<Request, unknown>, frame: RequestFrame): Request {
+  return decodeBody(api.request, `${api.name} request`, frame);
+}
+
+/** Reads the header of a response; `decodeResponseBody` reads the rest, once the request is looked up. */
+export function decodeResponseHeader(parts: readonly Uint8Array[]): ResponseFrame {
+  const { header, body, raw } = openMessage(parts);
+  return { ...compile(responseHeader, 'response header').decode(header, raw), body, raw };
+}
+
+export function decodeResponseBody<Response>(api: Api<unknown, Response>, frame: ResponseFrame): Response {
+  return decodeBody(api.response, `${api.name} response`, frame);
+}
+
+function openMessage(parts: readonly Uint8Array[]): { header: unknown; body: unknown; raw: PartsReader } {
+  const raw = new PartsReader(parts);
+  const headBytes = readUint32(raw.take(PREFIX_BYTES), 0);
+  const head = unpackArrays(raw.take(headBytes));
+  if (!Array.isArray(head) || head.length < 2)
+    throw new ProtocolError('the head must be a header and a body');
+  return { header: head[0], body: head[1], raw };
+}
+
+function decodeBody<Body>(schema: Schema<Body>, name: string, { body, raw }: Undecoded): Body {
+  const value = compile(schema, name).decode(body, raw);
+  if (raw.remaining > 0) throw new ProtocolError(`${raw.remaining} bytes remain behind the ${name}`);
+  return value;
+}
