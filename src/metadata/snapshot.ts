@@ -1,0 +1,129 @@
+/**
+ * Snapshots of the image: the records that make it from nothing, in chunks, each preceded by its length (u32). Ids
+ * are sorted, so equal images have equal bytes on every node.
+ */
+
+import { ProtocolError } from '../protocol/protocol-error.ts';
+import type { GroupImage } from './group-image.ts';
+import { type BrokerImage, MetadataImage, type TopicImage } from './image.ts';
+import { decodeRecords, encodeRecords, type MetadataRecord } from './records.ts';
+
+const SNAPSHOT_VERSION = 1;
+const CHUNK_RECORDS_MAX = 512;
+const COMMITS_PER_RECORD_MAX = 512;
+const LENGTH_BYTES = 4;
+
+/** The snapshot as a list of parts, to be written one after the other. */
+export function encodeSnapshot(image: MetadataImage): Uint8Array[] {
+  const records = recordsOf(image);
+  const header: MetadataRecord = {
+    type: 'SnapshotHeader',
+    version: SNAPSHOT_VERSION,
+    recordCount: records.length,
+  };
+  const parts = framed([header]);
+  for (let i = 0; i < records.length; i += CHUNK_RECORDS_MAX)
+    parts.push(...framed(records.slice(i, i + CHUNK_RECORDS_MAX)));
+  return parts;
+}
+
+function framed(records: readonly MetadataRecord[]): Uint8Array[] {
+  const chunk = encodeRecords(records);
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, chunk.length);
+  return [length, chunk];
+}
+
+/** The image from all bytes of a snapshot that was taken at `index`. Throws `ProtocolError`. */
+export function decodeSnapshot(bytes: Uint8Array, index: number): MetadataImage {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: MetadataRecord[] = [];
+  let position = 0;
+  while (position < bytes.length) {
+    const start = position + LENGTH_BYTES;
+    if (start > bytes.length) throw new ProtocolError('the snapshot is cut inside a length');
+    position = start + view.getUint32(start - LENGTH_BYTES);
+    if (position > bytes.length) throw new ProtocolError('the snapshot is cut inside a chunk');
+    // No spread: a chunk is bounded, but the argument stack is smaller.
+    for (const record of decodeRecords(bytes.subarray(start, position))) records.push(record);
+  }
+  const header = records.shift();
+  if (header?.type !== 'SnapshotHeader') throw new ProtocolError('the snapshot has no header');
+  if (header.version !== SNAPSHOT_VERSION)
+    throw new ProtocolError(`the snapshot has version ${header.version}, not ${SNAPSHOT_VERSION}`);
+  if (header.recordCount !== records.length)
+    throw new ProtocolError(`the snapshot has ${records.length} records, not ${header.recordCount}`);
+  return imageFrom(records, index);
+}
+
+function imageFrom(records: readonly MetadataRecord[], index: number): MetadataImage {
+  if (index === 0) return MetadataImage.EMPTY;
+  return MetadataImage.EMPTY.apply(records, index);
+}
+
+function recordsOf(image: MetadataImage): MetadataRecord[] {
+  return [
+    ...image.sortedBrokers().flatMap(recordsOfBroker),
+    ...image.sortedTopics().flatMap(recordsOfTopic),
+    { type: 'ProducerIds', nextProducerId: image.nextProducerId },
+    ...[...image.groups.values()].sort(byString((group) => group.id)).flatMap(recordsOfGroup),
+  ];
+}
+
+function recordsOfBroker(broker: BrokerImage): MetadataRecord[] {
+  const { id: brokerId, epoch: brokerEpoch, incarnationId, directoryId, rack, cleanShutdown } = broker;
+  const { listeners, fenced, inControlledShutdown } = broker;
+  return [
+    {
+      type: 'RegisterBroker',
+      brokerId,
+      incarnationId,
+      directoryId,
+      listeners,
+      rack,
+      cleanShutdown,
+      brokerEpoch,
+    },
+    { type: 'BrokerChange', brokerId, brokerEpoch, fenced, inControlledShutdown },
+  ];
+}
+
+function recordsOfTopic(topic: TopicImage): MetadataRecord[] {
+  const configs = [...topic.configs.entries()].sort(byString(([name]) => name));
+  return [
+    { type: 'Topic', name: topic.name, topicId: topic.id },
+    ...topic.partitions.map((partition): MetadataRecord => ({ type: 'Partition', ...partition })),
+    ...configs.map(([name, value]): MetadataRecord => ({ type: 'Config', topicId: topic.id, name, value })),
+  ];
+}
+
+function recordsOfGroup(group: GroupImage): MetadataRecord[] {
+  const { id: groupId, groupEpoch, assignmentEpoch, assignorName, emptySinceMs } = group;
+  const members = [...group.members.values()].sort(byString((member) => member.memberId));
+  const targets = [...group.targets.entries()].sort(byString(([memberId]) => memberId));
+  const records: MetadataRecord[] = [
+    { type: 'Group', groupId, groupEpoch, assignmentEpoch, assignorName, emptySinceMs },
+    ...members.map((member): MetadataRecord => ({ type: 'GroupMember', groupId, ...member })),
+    ...targets.map(
+      ([memberId, partitions]): MetadataRecord => ({ type: 'GroupTarget', groupId, memberId, partitions }),
+    ),
+  ];
+  const commits = commitsOf(group);
+  for (let i = 0; i < commits.length; i += COMMITS_PER_RECORD_MAX)
+    records.push({ type: 'GroupOffsets', groupId, commits: commits.slice(i, i + COMMITS_PER_RECORD_MAX) });
+  return records;
+}
+
+function commitsOf(group: GroupImage) {
+  return [...group.offsets.entries()]
+    .sort(byString(([topicId]) => topicId))
+    .flatMap(([topicId, ofTopic]) =>
+      [...ofTopic.entries()]
+        .sort(([a], [b]) => a - b)
+        .map(([partition, committed]) => ({ topicId, partition, ...committed })),
+    );
+}
+
+function byString<T>(key: (value: T) => string): (a: T, b: T) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : 1);
+}

@@ -1,0 +1,177 @@
+/**
+ * The configs of topics, under Kafka's keys: type, default, what is valid, what each means. The table is the only
+ * place that knows them; the documentation is made from it.
+ */
+
+interface ConfigCommon {
+  readonly name: string;
+  readonly default: string;
+  readonly doc: string;
+}
+/** One config. `type` says how its text is read. */
+export type TopicConfigDefinition = ConfigCommon &
+  (
+    | { readonly type: 'long' | 'int'; readonly min: number; readonly max: number }
+    | { readonly type: 'enum' | 'boolean'; readonly values: readonly string[] }
+  );
+
+const LONG_MAX = Number.MAX_SAFE_INTEGER;
+const INT_MAX = 2 ** 31 - 1;
+const BOOLEANS = ['true', 'false'] as const;
+
+const TABLE = {
+  'retention.ms': {
+    type: 'long',
+    default: '604800000',
+    min: -1,
+    max: LONG_MAX,
+    doc: 'Whole segments are deleted once their newest record is older than this; -1 keeps them forever.',
+  },
+  'retention.bytes': {
+    type: 'long',
+    default: '-1',
+    min: -1,
+    max: LONG_MAX,
+    doc: 'The oldest segments of a partition are deleted while it is larger than this; -1 means no limit.',
+  },
+  'segment.bytes': {
+    type: 'int',
+    default: '1073741824',
+    min: 1024,
+    max: INT_MAX,
+    doc: 'A segment is closed, and a new one begun, before it grows beyond this.',
+  },
+  'segment.ms': {
+    type: 'long',
+    default: '604800000',
+    min: 1,
+    max: LONG_MAX,
+    doc: 'A segment is closed at the latest after this time, so that retention can delete it.',
+  },
+  'max.message.bytes': {
+    type: 'int',
+    default: '1048588',
+    min: 0,
+    max: INT_MAX,
+    doc: 'The largest record batch, compressed, that is accepted.',
+  },
+  'min.insync.replicas': {
+    type: 'int',
+    default: '1',
+    min: 1,
+    max: INT_MAX,
+    doc: 'With acks=all, a record is acknowledged only while at least so many replicas are in sync and hold it.',
+  },
+  flush: {
+    type: 'enum',
+    default: 'sync',
+    values: ['sync', 'os'],
+    doc: "sync: a replica counts what it has fdatasynced. os: what the operating system took (Kafka's own way).",
+  },
+  'index.interval.bytes': {
+    type: 'int',
+    default: '4096',
+    min: 1,
+    max: INT_MAX,
+    doc: 'An entry of the offset index is written about once in so many bytes.',
+  },
+  'message.timestamp.type': {
+    type: 'enum',
+    default: 'CreateTime',
+    values: ['CreateTime', 'LogAppendTime'],
+    doc: "Whether a record carries the producer's time or that of the append.",
+  },
+  'unclean.leader.election.enable': {
+    type: 'boolean',
+    default: 'false',
+    values: BOOLEANS,
+    doc: 'Whether a replica that may miss acknowledged records can lead when no other is left. Loses records.',
+  },
+  'cleanup.policy': {
+    type: 'enum',
+    default: 'delete',
+    values: ['delete'],
+    doc: 'What happens to old segments.',
+  },
+} as const satisfies Record<
+  string,
+  { type: string; default: string; doc: string } & (
+    | { min: number; max: number }
+    | { values: readonly string[] }
+  )
+>;
+
+/** The name of a topic config. */
+export type TopicConfigName = keyof typeof TABLE;
+
+/** Every definition, by name. */
+export const TOPIC_CONFIGS: ReadonlyMap<string, TopicConfigDefinition> = new Map(
+  Object.entries(TABLE).map(([name, row]): [string, TopicConfigDefinition] => [name, { name, ...row }]),
+);
+
+/** The configs of one topic, typed, with defaults for what it does not set. */
+export interface TopicConfig {
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly maxMessageBytes: number;
+  readonly minInsyncReplicas: number;
+  readonly flush: 'sync' | 'os';
+  readonly indexIntervalBytes: number;
+  readonly timestampType: 'CreateTime' | 'LogAppendTime';
+  readonly uncleanLeaderElection: boolean;
+}
+
+/** What is wrong with setting `name` to `value`, or `undefined`. */
+export function topicConfigProblem(name: string, value: string | null): string | undefined {
+  const definition = TOPIC_CONFIGS.get(name);
+  if (!definition)
+    return `unknown topic config ${JSON.stringify(name)}; did you mean ${nearestConfig(name)}?`;
+  if (value === null) return `the topic config ${name} needs a value`;
+  if ('values' in definition) {
+    if (definition.values.includes(value)) return undefined;
+    return `the topic config ${name} is ${definition.values.join(' or ')}, not ${JSON.stringify(value)}`;
+  }
+  const number = /^-?\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= definition.min && number <= definition.max) return undefined;
+  return `the topic config ${name} is a whole number from ${definition.min} to ${definition.max}, not ${JSON.stringify(value)}`;
+}
+
+/** The typed configs of a topic from what it sets. */
+export function topicConfigOf(configs: { get(name: string): string | undefined }): TopicConfig {
+  const text = (name: TopicConfigName) => configs.get(name) ?? TABLE[name].default;
+  const number = (name: TopicConfigName) => Number(text(name));
+  return {
+    retentionMs: number('retention.ms'),
+    retentionBytes: number('retention.bytes'),
+    segmentBytes: number('segment.bytes'),
+    segmentMs: number('segment.ms'),
+    maxMessageBytes: number('max.message.bytes'),
+    minInsyncReplicas: number('min.insync.replicas'),
+    flush: text('flush') === 'os' ? 'os' : 'sync',
+    indexIntervalBytes: number('index.interval.bytes'),
+    timestampType: text('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
+    uncleanLeaderElection: text('unclean.leader.election.enable') === 'true',
+  };
+}
+
+/** The known name with the smallest edit distance. */
+function nearestConfig(name: string): string {
+  const short = name.slice(0, 64);
+  const ranked = [...TOPIC_CONFIGS.keys()].map((known) => ({ known, distance: editDistance(short, known) }));
+  return ranked.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
