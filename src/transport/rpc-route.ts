@@ -1,0 +1,39 @@
+import type { AnyApi, Api } from '../protocol/schema.ts';
+
+/** Who asks. One object per connection, so that what belongs to a session can be kept by it. */
+export interface Caller {
+  /** Unique among the connections of this server. */
+  readonly connectionId: number;
+  readonly remote: string;
+  readonly closed: boolean;
+  /** Calls `fn` when the connection ends (at once if it has): the place to drop what waits on its behalf. */
+  onClose(fn: () => void): void;
+}
+
+export interface RequestContext {
+  readonly caller: Caller;
+  readonly clientId: string | null;
+  readonly apiVersion: number;
+}
+
+/**
+ * Carries out one request. `undefined` sends no response (`acks=0`). A thrown error answers the request with its
+ * `errorCode`; one without a code is a bug, and logged as such.
+ */
+export type Handler<Request, Response> = (
+  request: Request,
+  context: RequestContext,
+) => Promise<Response | undefined> | Response | undefined;
+
+/** An API that a server serves. */
+export interface Route {
+  readonly api: AnyApi;
+  readonly handler: Handler<unknown, unknown>;
+}
+
+export function route<Request, Response>(
+  api: Api<Request, Response>,
+  handler: Handler<Request, Response>,
+): Route {
+  return { api, handler: handler as Handler<unknown, unknown> };
+}

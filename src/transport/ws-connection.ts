@@ -1,0 +1,203 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { CloseReason, Connection, ConnectionHandlers } from '../platform/ports.ts';
+import { mergeSmallParts, totalBytes } from './ws-fragments.ts';
+import type { Heartbeat, Watched } from './ws-heartbeat.ts';
+
+/** A close frame carries at most this much text. */
+const CLOSE_REASON_BYTES_MAX = 123;
+
+/** `Connection` over one `WebSocket` of `ws`, dialed or accepted. */
+export class WsConnection implements Connection, Watched {
+  readonly remote: string;
+  readonly #ws: WebSocket;
+  readonly #heartbeat: Heartbeat;
+  #handlers: ConnectionHandlers | undefined;
+  #socket: Socket | undefined;
+  #reading = true;
+  #closing = false;
+  #corked = false;
+  /** Something was sent since the kernel last had everything; `onDrain` is owed. */
+  #drainOwed = false;
+  /** What ended the connection, when that was known before the socket closed. */
+  #cause: CloseReason | undefined;
+  /** Sent while connecting. */
+  #unsent: (readonly Uint8Array[])[] = [];
+  /** `ws` delivers everything it has parsed, even after a pause: such messages wait here. */
+  readonly #undelivered: Uint8Array[][] = [];
+  #stalledBytes = 0;
+  #drainedBytes = 0;
+
+  constructor(ws: WebSocket, remote: string, heartbeat: Heartbeat) {
+    this.#ws = ws;
+    this.remote = remote;
+    this.#heartbeat = heartbeat;
+    ws.binaryType = 'fragments';
+    ws.on('message', (data, isBinary) => this.#received(data as Buffer[], isBinary));
+    ws.on('error', (error) => {
+      this.#cause ??= reasonOf(error);
+    });
+    ws.on('close', (code, reason) => this.#closed(code, reason.toString()));
+  }
+
+  /** Hands over the callbacks; for a dialed connection before it stands, for an accepted one at once. */
+  attach(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  /** The handshake is done; `socket` is the one underneath. */
+  opened(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#closing) return;
+    if (!this.#reading) this.#ws.pause();
+    this.#heartbeat.add(this);
+    this.#handlers?.onOpen?.();
+    for (const parts of this.#unsent.splice(0)) this.send(parts);
+  }
+
+  get bufferedBytes(): number {
+    let bytes = this.#ws.bufferedAmount;
+    for (const parts of this.#unsent) bytes += totalBytes(parts);
+    return bytes;
+  }
+
+  get reading(): boolean {
+    return this.#reading;
+  }
+
+  send(parts: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (this.#closing) return;
+    if (socket === undefined) {
+      this.#unsent.push(parts);
+      return;
+    }
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#cork(socket);
+    this.#drainOwed = true;
+    const fragments = mergeSmallParts(parts);
+    const last = fragments.length - 1;
+    for (const [index, fragment] of fragments.entries()) {
+      const options = { binary: true, fin: index === last };
+      if (index === last) this.#ws.send(fragment, options, this.#sent);
+      else this.#ws.send(fragment, options);
+    }
+  }
+
+  setReading(reading: boolean): void {
+    if (this.#reading === reading) return;
+    this.#reading = reading;
+    if (!reading) this.#ws.pause();
+    else setImmediate(() => this.#deliver());
+  }
+
+  close(reason = 'closed'): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#cause ??= { code: 'closed', message: 'closed by this side' };
+    this.#unsent = [];
+    this.#undelivered.length = 0;
+    this.#ws.close(1000, Buffer.from(reason).subarray(0, CLOSE_REASON_BYTES_MAX));
+    this.#ws.resume();
+  }
+
+  /** Ends the connection at once, for a reason that this side found. */
+  fail(cause: CloseReason): void {
+    this.#cause ??= cause;
+    this.#ws.terminate();
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+  }
+
+  progress(): number {
+    const buffered = this.#ws.bufferedAmount;
+    const written = (this.#socket?.bytesWritten ?? 0) - buffered;
+    // With nothing buffered the kernel may hold the bytes for a dead peer: only a queue that moves proves life.
+    if (this.#stalledBytes > 0) this.#drainedBytes = written;
+    this.#stalledBytes = buffered;
+    return (this.#socket?.bytesRead ?? 0) + this.#drainedBytes;
+  }
+
+  timedOut(silentMs: number): void {
+    this.fail({ code: 'timeout', message: `nothing heard from the other side for ${silentMs} ms` });
+  }
+
+  #received(fragments: Buffer[], isBinary: boolean): void {
+    if (this.#closing) return;
+    if (!isBinary) {
+      this.#cause = { code: 'protocol', message: 'a text message, where only binary ones are spoken' };
+      this.#ws.close(1003, 'binary messages only');
+    } else if (!this.#reading || this.#undelivered.length > 0) {
+      this.#undelivered.push(fragments);
+    } else {
+      this.#handlers?.onMessage(fragments);
+    }
+  }
+
+  #deliver(): void {
+    while (this.#reading && !this.#closing) {
+      const message = this.#undelivered.shift();
+      if (message === undefined) break;
+      this.#handlers?.onMessage(message);
+    }
+    if (this.#reading) this.#ws.resume();
+  }
+
+  /** All frames of one turn leave in one system call. */
+  #cork(socket: Socket): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      socket.uncork();
+      this.#sent();
+    });
+  }
+
+  readonly #sent = (): void => {
+    if (!this.#drainOwed || this.#corked || this.#ws.bufferedAmount > 0) return;
+    this.#drainOwed = false;
+    if (!this.#closing && this.#ws.readyState === this.#ws.OPEN) this.#handlers?.onDrain?.();
+  };
+
+  #closed(code: number, message: string): void {
+    this.#closing = true;
+    this.#heartbeat.remove(this);
+    this.#undelivered.length = 0;
+    this.#handlers?.onClose(this.#cause ?? reasonOfCode(code, message));
+  }
+}
+
+/** RFC 6455 section 7.4.1; `ws` reports 1006 where the socket ended without a close frame. */
+function reasonOfCode(code: number, message: string): CloseReason {
+  if (code === 1006) return { code: 'reset', message: 'the connection ended without a goodbye' };
+  if (code === 1000 || code === 1001 || code === 1005)
+    return { code: 'closed', message: message || 'closed by peer' };
+  return { code: 'protocol', message: message || `closed by peer with code ${code}` };
+}
+
+const CODES: Readonly<Record<string, CloseReason['code']>> = {
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ECONNABORTED: 'reset',
+};
+
+function reasonOf(error: Error & { code?: string; errors?: (Error & { code?: string })[] }): CloseReason {
+  // A name with several addresses fails with one error per address.
+  const { code = '', message } = error.errors?.[0] ?? error;
+  if (message === 'Opening handshake has timed out') return { code: 'timeout', message };
+  if (message === 'Unexpected server response: 503') return { code: 'closed', message: 'the server is full' };
+  // The peer went away during the handshake.
+  if (message === 'socket hang up') return { code: 'reset', message };
+  return { code: CODES[code] ?? 'protocol', message };
+}
