@@ -1,6 +1,11 @@
 /**
- * The encoding on WebSockets: a message is `[u32 headBytes][head][raw record bytes...]`, where the head is msgpack,
- * `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their lengths.
+ * The protocol layer: messages, error codes, record batches and their encodings. It imports nothing from above (only
+ * `platform/` may lie below it) and runs in a browser as in Node.js. Begin with `schema.ts` and one of `messages/`, then
+ * this file; `record-batch.ts` is the other half.
+ *
+ * Here, the encoding on WebSockets: a message is `[u32 headBytes][head][raw record bytes...]`, where the head is
+ * msgpack, `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their
+ * lengths.
  *
  * Whatever a peer sends, decoding throws nothing but `ProtocolError`. A message whose header can be read and whose
  * body cannot may be answered with an error; one without a readable header leaves nobody to answer.

@@ -3,7 +3,7 @@
  * padding, 22 characters.
  */
 
-export const UUID_BYTES = 16;
+const UUID_BYTES = 16;
 const UUID_CHARS = 22;
 
 /** Kafka's "no id": sixteen zero bytes. */

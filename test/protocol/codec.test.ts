@@ -71,6 +71,15 @@ describe.each(apis)('%s', (_name, each) => {
   });
 });
 
+test.each(apis)('every field of %s has a default that its schema allows', (_name, each) => {
+  const request = decodeRequestBody(each, decodeRequestHeader(message([each.key, 0, 1, null], [])));
+  const response = decodeResponseBody(each, decodeResponseHeader(message([1], [])));
+  expect(decodeRequestBody(each, decodeRequestHeader(encodeRequest(each, 0, 1, null, request)))).toEqual(
+    request,
+  );
+  expect(decodeResponseBody(each, decodeResponseHeader(encodeResponse(each, 1, response)))).toEqual(response);
+});
+
 const Sample = api({
   key: 12345,
   name: 'Sample',

@@ -16,7 +16,7 @@ import {
   verifyBatch,
 } from '../../src/protocol/record-batch.ts';
 import { RecordBatchBuilder } from '../../src/protocol/record-batch-builder.ts';
-import { decodeRecords } from '../../src/protocol/record-decoder.ts';
+import { decodeRecords, iterateRecords } from '../../src/protocol/record-decoder.ts';
 import { damage, damages, largestAllocation } from './support/fuzz.ts';
 import { batchOf, records } from './support/records.ts';
 
@@ -123,6 +123,45 @@ test.each([
   for (const read of [readBatchHeader, verifyBatch, splitBatches, decodeRecords]) {
     expect(errorOf(() => read(bytes))?.code).toBe('corrupt');
   }
+});
+
+/** A batch around these bytes in place of records. */
+function batchAround(recordCount: number, ...body: number[]): Uint8Array {
+  const bytes = Uint8Array.of(...one().subarray(0, RECORD_BATCH_HEADER_BYTES), ...body);
+  writeInt32(bytes, FIELD.recordCount, recordCount);
+  return mend(bytes);
+}
+
+// A record: length, attributes, timestamp delta, offset delta, key, value, headers; 1 is the varint -1 (null).
+test.each([
+  ['nothing wrong', undefined, batchAround(1, 12, 0, 0, 0, 1, 1, 0)],
+  [
+    'a record longer than the batch',
+    'a record of 7 bytes where 6 remain',
+    batchAround(1, 14, 0, 0, 0, 1, 1, 0),
+  ],
+  ['a negative record length', 'a record of -1 bytes', batchAround(1, 1, 0, 0, 0, 1, 1, 0)],
+  ['a record shorter than its fields', 'in the middle of a field', batchAround(1, 10, 0, 0, 0, 1, 1, 0)],
+  ['bytes behind the fields', 'fields end 1 bytes early', batchAround(1, 14, 0, 0, 0, 1, 1, 0, 0)],
+  ['bytes behind the last record', '1 bytes remain', batchAround(1, 12, 0, 0, 0, 1, 1, 0, 0)],
+  ['an offset beyond the last', 'a record at +1', batchAround(1, 12, 0, 0, 2, 1, 1, 0)],
+  ['an offset before the first', 'a record at +-1', batchAround(1, 12, 0, 0, 1, 1, 1, 0)],
+  ['a key beyond the record', 'a length of 3 bytes where 2 remain', batchAround(1, 12, 0, 0, 0, 6, 1, 0)],
+  ['a key of -2 bytes', 'a length of -2 bytes', batchAround(1, 12, 0, 0, 0, 3, 1, 0)],
+  ['more headers than bytes', '1 headers cannot be in 0', batchAround(1, 12, 0, 0, 0, 1, 1, 2)],
+  ['2^31 - 1 headers', 'cannot be in 0', batchAround(1, 20, 0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f)],
+  ['a header without a key', 'without a key', batchAround(1, 16, 0, 0, 0, 1, 1, 2, 1, 1)],
+])('a batch with %s', (_case, reason, bytes) => {
+  const error = errorOf(() => decodeRecords(bytes));
+  if (reason === undefined) expect(error).toBeUndefined();
+  else expect(error?.message).toContain(reason);
+});
+
+test('records are decoded as they are asked for', () => {
+  const bytes = batchOf([5, 6].map((timestamp) => ({ timestamp, key: null, value: null })));
+  const iterator = iterateRecords(bytes.fill(0xff, bytes.length - 7));
+  expect(iterator.next().value).toMatchObject({ timestamp: 5 });
+  expect(errorOf(() => iterator.next())?.code).toBe('corrupt');
 });
 
 test('older record formats are refused by name', () => {
