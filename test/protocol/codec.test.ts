@@ -27,8 +27,8 @@ import {
   uuid,
   withDefault,
 } from '../../src/protocol/schema.ts';
-import { decodeValue, encodeValue } from '../../src/protocol/value-codec.ts';
 import { anyValue, join } from './support/arbitrary.ts';
+import { decodeValue, encodeValue } from './support/value.ts';
 
 /** The same bytes, cut into parts at arbitrary places: what a network may deliver. */
 function recut(parts: readonly Uint8Array[], cuts: readonly number[]): Uint8Array[] {

@@ -1,0 +1,13 @@
+import { PartsReader } from '../../../src/protocol/message-parts.ts';
+import { packArrays, unpackArrays } from '../../../src/protocol/msgpack.ts';
+import type { Schema } from '../../../src/protocol/schema.ts';
+import { compile } from '../../../src/protocol/schema-compiler.ts';
+
+/** Packs one value by its schema, without a message around it. */
+export function encodeValue<T>(schema: Schema<T>, name: string, value: T): Uint8Array {
+  return packArrays(compile(schema, name).encode(value, []));
+}
+
+export function decodeValue<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
+  return compile(schema, name).decode(unpackArrays(bytes), new PartsReader([]));
+}
