@@ -38,10 +38,14 @@ export class DiskTree {
   }
 
   folder(path: string): SimFolder {
-    const entry = this.find(path);
-    if (entry === undefined) throw new DiskError('ENOENT', path, `no such folder: ${path}`);
-    if (entry.kind !== 'folder') throw new DiskError('ENOTDIR', path, `not a folder: ${path}`);
-    return entry;
+    let folder = this.#root;
+    for (const name of namesOf(path)) {
+      const entry = folder.entries.get(name);
+      if (entry === undefined) throw new DiskError('ENOENT', path, `no such folder: ${path}`);
+      if (entry.kind !== 'folder') throw new DiskError('ENOTDIR', path, `a file is in the way: ${path}`);
+      folder = entry;
+    }
+    return folder;
   }
 
   openFile(path: string, create: boolean): SimFile {
@@ -57,13 +61,17 @@ export class DiskTree {
 
   mkdir(path: string): void {
     let folder = this.#root;
-    for (const name of namesOf(path)) {
+    const names = namesOf(path);
+    for (const [index, name] of names.entries()) {
       let entry = folder.entries.get(name);
       if (entry === undefined) {
         entry = new SimFolder();
         this.#change({ entry, to: { folder, name } });
       }
-      if (entry.kind !== 'folder') throw new DiskError('EEXIST', path, `a file is in the way: ${path}`);
+      if (entry.kind !== 'folder') {
+        const code = index === names.length - 1 ? 'EEXIST' : 'ENOTDIR';
+        throw new DiskError(code, path, `a file is in the way: ${path}`);
+      }
       folder = entry;
     }
   }
@@ -73,6 +81,8 @@ export class DiskTree {
     const to = this.#place(toPath);
     const entry = from.folder.entries.get(from.name);
     if (entry === undefined) throw new DiskError('ENOENT', fromPath, `no such file: ${fromPath}`);
+    if (isInside(toPath, fromPath)) throw new DiskError('EINVAL', fromPath, `${toPath} is inside ${fromPath}`);
+    if (isInside(fromPath, toPath)) throw new DiskError('ENOTEMPTY', toPath, `folder is not empty: ${toPath}`);
     const target = to.folder.entries.get(to.name);
     if (target === entry) return;
     if (target !== undefined && target.kind !== entry.kind) {
@@ -87,9 +97,9 @@ export class DiskTree {
 
   /** Removes children before their folder, as a process does it: a crash may leave any part of it. */
   remove(path: string): void {
-    const entry = this.find(path);
-    if (entry === undefined) return;
-    const place = this.#place(path);
+    const place = this.#placeOrNone(path);
+    const entry = place?.folder.entries.get(place.name);
+    if (place === undefined || entry === undefined) return;
     if (entry.kind === 'folder') {
       for (const name of [...entry.entries.keys()]) this.remove(`${path}/${name}`);
     }
@@ -144,6 +154,15 @@ export class DiskTree {
     return { folder: this.folder(`/${names.join('/')}`), name };
   }
 
+  #placeOrNone(path: string): Place | undefined {
+    try {
+      return this.#place(path);
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   #change(change: NameChange): void {
     apply(change, (folder) => folder.entries);
     this.#unsynced.push(change);
@@ -155,6 +174,12 @@ function apply(change: NameChange, entriesOf: (folder: SimFolder) => Map<string,
   if (from !== undefined && entriesOf(from.folder).get(from.name) === entry)
     entriesOf(from.folder).delete(from.name);
   if (to !== undefined) entriesOf(to.folder).set(to.name, entry);
+}
+
+/** Whether `path` lies somewhere in the folder `outer`. */
+function isInside(path: string, outer: string): boolean {
+  const [names, outerNames] = [namesOf(path), namesOf(outer)];
+  return names.length > outerNames.length && outerNames.every((name, index) => names[index] === name);
 }
 
 /** Relative and absolute paths name the same tree; `.` is nothing, `..` is refused. */

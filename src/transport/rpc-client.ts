@@ -1,4 +1,11 @@
-import type { CloseReason, Connection, Dialer, Timer, Timers } from '../platform/ports.ts';
+import type {
+  CloseReason,
+  Connection,
+  ConnectionHandlers,
+  Dialer,
+  Timer,
+  Timers,
+} from '../platform/ports.ts';
 import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
 import {
   decodeResponseBody,
@@ -131,31 +138,38 @@ export class RpcClient {
   }
 
   #connect(): void {
-    const { dialer, timers, connectTimeoutMs, responseBytesMax } = this.#options;
+    const { timers, connectTimeoutMs, clientId } = this.#options;
     let session: Session | undefined;
     const deadline = timers.set(connectTimeoutMs, () => session && this.#abandon(session));
-    const connection = dialer.connect(
-      this.url,
-      { messageBytesMax: responseBytesMax, connectTimeoutMs },
-      {
-        onMessage: (parts) => {
-          if (session !== undefined && session === this.#session) this.#receive(session, parts, deadline);
-        },
-        onDrain: () => this.#pump(),
-        onClose: (reason) => {
-          timers.clear(deadline);
-          if (session === this.#session) this.#disconnected(reason);
-        },
+    const handlers: ConnectionHandlers = {
+      onMessage: (parts) => {
+        if (session !== undefined && session === this.#session) this.#receive(session, parts, deadline);
       },
-    );
-    session = { connection, served: undefined };
+      onDrain: () => this.#pump(),
+      onClose: (reason) => {
+        timers.clear(deadline);
+        if (session === this.#session) this.#disconnected(reason);
+      },
+    };
+    try {
+      session = { connection: this.#dial(handlers), served: undefined };
+    } catch (error) {
+      // Not an address: no dialer would ever connect to it.
+      handlers.onClose({ code: 'unreachable', message: (error as Error).message });
+      return;
+    }
     this.#session = session;
     const hello = {
       clientSoftwareName: SOFTWARE_NAME,
       clientSoftwareVersion: String(CATALOGUE_VERSION),
       catalogueVersion: CATALOGUE_VERSION,
     };
-    connection.send(encodeRequest(ApiVersions, ApiVersions.maxVersion, 0, this.#options.clientId, hello));
+    session.connection.send(encodeRequest(ApiVersions, ApiVersions.maxVersion, 0, clientId, hello));
+  }
+
+  #dial(handlers: ConnectionHandlers): Connection {
+    const { dialer, connectTimeoutMs, responseBytesMax } = this.#options;
+    return dialer.connect(this.url, { messageBytesMax: responseBytesMax, connectTimeoutMs }, handlers);
   }
 
   /** Sends what may be sent now. */

@@ -10,6 +10,9 @@ import { ProtocolError } from '../protocol/protocol-error.ts';
 import { RpcFailure } from './rpc-error.ts';
 import type { Caller, Route } from './rpc-route.ts';
 
+/** What a caller is told of an error; the log has all of it. */
+const ERROR_MESSAGE_CHARS_MAX = 1000;
+
 /** Limits of one connection. At any of them the server stops reading from it until it is below again. */
 export interface RpcLimits {
   /** Requests started and not answered. */
@@ -104,7 +107,10 @@ export class RpcConnection implements Caller {
     if (errorCode === ERROR_CODE.UNKNOWN_SERVER_ERROR) this.#logger.error(fields, 'A request handler failed');
     else if (error instanceof ProtocolError) this.#logger.warn(fields, 'A message breaks the protocol');
     else this.#logger.debug(fields, 'A request was refused');
-    return encodeResponse(RpcFailure, ~correlationId, { errorCode, errorMessage: error.message });
+    return encodeResponse(RpcFailure, ~correlationId, {
+      errorCode,
+      errorMessage: error.message.slice(0, ERROR_MESSAGE_CHARS_MAX),
+    });
   }
 
   #routeOf({ apiKey, apiVersion }: RequestFrame): Route {
