@@ -1,0 +1,233 @@
+import type { Platform, Timer } from '../platform/ports.ts';
+import type { RaftCore } from './core.ts';
+import type { RaftStorage } from './storage.ts';
+import type { Effect, Entry, Input, ReplicaKey, Request, Response } from './types.ts';
+
+/** What the log's entries mean. All calls are synchronous and in log order; a throw ends the process. */
+export interface StateMachine {
+  /** Committed entries; an empty payload is a no-op. */
+  apply(entries: readonly Entry[]): void;
+  /** The state after everything applied so far. */
+  snapshot(): readonly Uint8Array[];
+  restore(index: number, bytes: Uint8Array): void;
+  /** This node may decide: all that earlier epochs committed, and this epoch's no-op at `lastIndex`, is applied. */
+  onLeader(epoch: number, lastIndex: number): void;
+  onNotLeader(): void;
+}
+
+export interface RaftDriverOptions {
+  readonly core: RaftCore;
+  readonly storage: RaftStorage;
+  readonly stateMachine: StateMachine;
+  readonly platform: Pick<Platform, 'clock' | 'timers' | 'logger' | 'crash'>;
+  /** What the state machine holds already. */
+  readonly applied: { readonly index: number; readonly epoch: number };
+  /** A snapshot is taken after this many applied entries, or this many bytes of them. */
+  readonly snapshotEntries: number;
+  readonly snapshotBytes: number;
+  /** Role, leader or epoch changed, or whether proposals are taken. */
+  onChange(): void;
+  /** Asks another replica; undefined when it answered with an error. */
+  request(to: ReplicaKey, request: Request): Promise<Response | undefined>;
+}
+
+/** Carries the core's effects out, in order, and feeds completions back. Holds no rule of the protocol. */
+export class RaftDriver {
+  readonly #o: RaftDriverOptions;
+  #effects: Effect[] = [];
+  #isDraining = false;
+  #timer: { readonly handle: Timer; readonly atMs: number } | undefined;
+  #isFlushScheduled = false;
+  readonly #waiting = new Map<number, (response: Response | undefined) => void>();
+  #nextToken = 1;
+  #applied: { readonly index: number; readonly epoch: number };
+  #sinceSnapshot = { entries: 0, bytes: 0 };
+  #isSavingSnapshot = false;
+  #announced = '';
+  #isStopped = false;
+
+  constructor(options: RaftDriverOptions) {
+    this.#o = options;
+    this.#applied = options.applied;
+    this.#afterStep();
+  }
+
+  /** What the state machine has seen. */
+  get appliedIndex(): number {
+    return this.#applied.index;
+  }
+
+  /** Feeds one input to the core and begins what it decides. */
+  input(input: Input): void {
+    if (this.#isStopped) return;
+    try {
+      this.#effects.push(...this.#o.core.step(input, this.#o.platform.clock.monotonicMs()));
+      this.#drain();
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#afterStep();
+  }
+
+  /** Puts another replica's request to the core; undefined when this node stops before it is answered. */
+  ask(from: ReplicaKey, request: Request): Promise<Response | undefined> {
+    if (this.#isStopped) return Promise.resolve(undefined);
+    const token = this.#nextToken++;
+    return new Promise((resolve) => {
+      this.#waiting.set(token, resolve);
+      this.input({ kind: 'request', from, request, token });
+    });
+  }
+
+  /** Takes no further input, finishes the writes under way and gives out the replies that waited for them. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer) this.#o.platform.timers.clear(this.#timer.handle);
+    await this.#o.storage.close();
+    for (const resolve of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
+  }
+
+  /** One at a time: the state machine may propose while it applies, and what that causes comes behind. */
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) this.#carryOut(effect);
+    this.#isDraining = false;
+  }
+
+  #carryOut(effect: Effect): void {
+    const { stateMachine, storage, platform } = this.#o;
+    switch (effect.kind) {
+      case 'persist': {
+        const { epoch, index, generation } = effect;
+        storage.persist(effect, () => this.input({ kind: 'persisted', epoch, index, generation }));
+        break;
+      }
+      case 'send':
+        if (effect.afterSync) storage.afterSync(() => void this.#send(effect.to, effect.request));
+        else void this.#send(effect.to, effect.request);
+        break;
+      case 'reply':
+        if (effect.afterSync) storage.afterSync(() => this.#reply(effect.token, effect.response));
+        else this.#reply(effect.token, effect.response);
+        break;
+      case 'restore':
+        this.#applied = effect.snapshot;
+        this.#sinceSnapshot = { entries: 0, bytes: 0 };
+        stateMachine.restore(effect.snapshot.index, effect.bytes);
+        break;
+      case 'apply':
+        this.#apply(effect.entries);
+        break;
+      case 'leading':
+        stateMachine.onLeader(effect.epoch, effect.index);
+        break;
+      case 'notLeading':
+        stateMachine.onNotLeader();
+        break;
+      case 'compacted':
+        storage.compact(effect.index);
+        break;
+      case 'note':
+        platform.logger.info(effect.fields, effect.message);
+        break;
+    }
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    this.#o.stateMachine.apply(entries);
+    for (const entry of entries) {
+      this.#applied = { index: entry.index, epoch: entry.epoch };
+      this.#sinceSnapshot.entries++;
+      this.#sinceSnapshot.bytes += entry.payload.length;
+    }
+  }
+
+  #reply(token: number, response: Response): void {
+    this.#waiting.get(token)?.(response);
+    this.#waiting.delete(token);
+  }
+
+  async #send(to: ReplicaKey, request: Request): Promise<void> {
+    let response: Response | undefined;
+    try {
+      response = await this.#o.request(to, await this.#withChunk(request));
+    } catch (error) {
+      this.#o.platform.logger.debug(
+        { to: to.id, type: request.type, error },
+        'A request of the quorum failed.',
+      );
+    }
+    if (response) this.input({ kind: 'response', from: to, request, response });
+    else this.input({ kind: 'failed', to, request });
+  }
+
+  async #withChunk(request: Request): Promise<Request> {
+    if (request.type !== 'snapshot') return request;
+    const { snapshot, position, lengthBytes } = request;
+    return { ...request, chunk: await this.#o.storage.readChunk(snapshot.index, position, lengthBytes) };
+  }
+
+  #afterStep(): void {
+    if (this.#isDraining || this.#isStopped) return;
+    const { core, platform } = this.#o;
+    const { state } = core;
+    if (state.needsFlush && !this.#isFlushScheduled) {
+      this.#isFlushScheduled = true;
+      platform.timers.soon(() => {
+        this.#isFlushScheduled = false;
+        this.input({ kind: 'flush' });
+      });
+    }
+    this.#maybeSnapshot();
+    this.#armTimer();
+    const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose}`;
+    if (view === this.#announced) return;
+    this.#announced = view;
+    this.#o.onChange();
+  }
+
+  /** One timer, for the earliest deadline. One that moved back lets the old timer fire and look again. */
+  #armTimer(): void {
+    const { clock, timers } = this.#o.platform;
+    const atMs = this.#o.core.deadlineMs();
+    if (this.#timer && this.#timer.atMs <= atMs) return;
+    if (this.#timer) timers.clear(this.#timer.handle);
+    this.#timer = undefined;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const handle = timers.set(Math.max(0, atMs - clock.monotonicMs()), () => {
+      this.#timer = undefined;
+      this.input({ kind: 'tick' });
+    });
+    this.#timer = { handle, atMs };
+  }
+
+  /** Takes a snapshot when enough was applied, of nothing that this disk does not hold. */
+  #maybeSnapshot(): void {
+    const { snapshotEntries, snapshotBytes, core, stateMachine } = this.#o;
+    const { entries, bytes } = this.#sinceSnapshot;
+    if (this.#isSavingSnapshot || (entries < snapshotEntries && bytes < snapshotBytes)) return;
+    const { index, epoch } = this.#applied;
+    if (index > core.state.log.syncedIndex) return;
+    this.#isSavingSnapshot = true;
+    this.#sinceSnapshot = { entries: 0, bytes: 0 };
+    void this.#saveSnapshot(index, epoch, stateMachine.snapshot());
+  }
+
+  async #saveSnapshot(index: number, epoch: number, data: readonly Uint8Array[]): Promise<void> {
+    try {
+      const snapshot = await this.#o.storage.saveSnapshot(index, epoch, data);
+      this.#o.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot.');
+      this.#isSavingSnapshot = false;
+      this.input({ kind: 'snapshotSaved', snapshot });
+    } catch (error) {
+      this.#crash(error);
+    }
+  }
+
+  #crash(error: unknown): never {
+    this.#isStopped = true;
+    return this.#o.platform.crash(error instanceof Error ? error : new Error(String(error)));
+  }
+}

@@ -1,0 +1,215 @@
+import { becomeLeader, stopLeading } from './leader.ts';
+import type { RaftState } from './state.ts';
+import type { EndEpochRequest, ReplicaKey, VoteRequest, VoteResponse } from './types.ts';
+import { keyOf } from './types.ts';
+
+/** Pre-votes after a hint that the leader is gone come this soon, and this often at most. */
+const HINT_JITTER_MS_MIN = 10;
+const HINT_JITTER_MS_MAX = 100;
+const HINTED_ATTEMPTS_MAX = 10;
+
+/** Waits a whole random election timeout for a leader to be heard. */
+export function armElectionTimer(s: RaftState, nowMs: number): void {
+  s.electionDeadlineMs = nowMs + s.between(s.limits.electionTimeoutMs, s.limits.electionTimeoutMsMax);
+}
+
+/** Waits for the answers of a (pre-)vote round, or for the next try: short at first, doubling. */
+export function armRetryTimer(s: RaftState, nowMs: number): void {
+  if (s.hintedAttempts > 0) {
+    s.hintedAttempts--;
+    s.electionDeadlineMs = nowMs + s.between(HINT_JITTER_MS_MIN, HINT_JITTER_MS_MAX);
+    return;
+  }
+  const baseMs = Math.min(
+    s.limits.electionTimeoutMs,
+    s.limits.electionRetryMs * 2 ** Math.min(s.electionAttempts, 20),
+  );
+  s.electionAttempts++;
+  s.electionDeadlineMs = nowMs + s.between(baseMs, 2 * baseMs);
+}
+
+/** A higher epoch was seen: whatever this node was, it is nothing in that epoch yet (Raft 5.1). */
+export function adoptEpoch(s: RaftState, epoch: number, nowMs: number): void {
+  if (epoch <= s.epoch) return;
+  if (s.role === 'leader') {
+    s.note('Stepping down: a higher epoch was seen.', { higherEpoch: epoch });
+    stopLeading(s);
+    armElectionTimer(s, nowMs);
+  }
+  s.setHardState(epoch, undefined);
+  s.role = s.isVoter ? 'unattached' : 'observer';
+  s.leaderId = undefined;
+  s.leaderContactMs = Number.NEGATIVE_INFINITY;
+}
+
+/** The leader of this epoch was heard. */
+export function followLeader(s: RaftState, leaderId: number, nowMs: number): void {
+  if (s.role === 'leader' || (s.leaderId !== undefined && s.leaderId !== leaderId)) {
+    throw new Error(`two leaders in epoch ${s.epoch}: ${leaderId} beside ${s.leaderId ?? s.self.id}`);
+  }
+  if (s.leaderId !== leaderId) {
+    s.leaderId = leaderId;
+    s.note('Following the leader of this epoch.', { leaderId });
+  }
+  s.role = s.isVoter ? 'follower' : 'observer';
+  s.leaderContactMs = nowMs;
+  s.electionAttempts = 0;
+  s.hintedAttempts = 0;
+  armElectionTimer(s, nowMs);
+}
+
+/** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */
+export function startPreVote(s: RaftState, nowMs: number): void {
+  s.note('No leader is heard: asking for pre-votes.', {
+    lastIndex: s.log.lastIndex,
+    lostLeaderId: s.leaderId,
+  });
+  s.role = 'prospective';
+  s.leaderId = undefined;
+  s.leaderContactMs = Number.NEGATIVE_INFINITY;
+  armRetryTimer(s, nowMs);
+  s.votes = new Map([[keyOf(s.self), true]]);
+  askVoters(s, { preVote: true, transfer: false });
+  countVotes(s, nowMs);
+}
+
+/** Stands for the next epoch. */
+export function campaign(s: RaftState, nowMs: number, transfer: boolean): void {
+  s.setHardState(s.epoch + 1, s.self);
+  s.note('Standing for election.', { lastIndex: s.log.lastIndex, transfer });
+  s.role = 'candidate';
+  s.leaderId = undefined;
+  s.leaderContactMs = Number.NEGATIVE_INFINITY;
+  s.hintedAttempts = 0;
+  armRetryTimer(s, nowMs);
+  // The vote for itself counts once it is on disk, see `onHardStateSynced`.
+  s.votes = new Map();
+  askVoters(s, { preVote: false, transfer });
+}
+
+function askVoters(s: RaftState, how: { preVote: boolean; transfer: boolean }): void {
+  for (const voter of s.voters) {
+    if (s.isSelf(voter)) continue;
+    const request: VoteRequest = {
+      type: 'vote',
+      ...how,
+      epoch: s.epoch,
+      lastIndex: s.log.lastIndex,
+      lastEpoch: s.log.lastEpoch,
+    };
+    s.send(voter, request, { afterSync: !how.preVote });
+  }
+}
+
+/** The hard state of this epoch became durable: a candidate may now count the vote that it gave itself. */
+export function onHardStateSynced(s: RaftState, nowMs: number): void {
+  if (s.role !== 'candidate' || s.syncedEpoch < s.epoch) return;
+  s.votes.set(keyOf(s.self), true);
+  countVotes(s, nowMs);
+}
+
+function countVotes(s: RaftState, nowMs: number): void {
+  const granted = [...s.votes.values()].filter(Boolean).length;
+  if (granted < s.quorumSize) return;
+  if (s.role === 'prospective') campaign(s, nowMs, false);
+  else if (s.role === 'candidate') becomeLeader(s, nowMs);
+}
+
+export function onVoteResponse(
+  s: RaftState,
+  from: ReplicaKey,
+  request: VoteRequest,
+  response: VoteResponse,
+  nowMs: number,
+): void {
+  if (response.epoch > s.epoch) {
+    adoptEpoch(s, response.epoch, nowMs);
+    return;
+  }
+  const expected = request.preVote ? 'prospective' : 'candidate';
+  if (s.role !== expected || request.epoch !== s.epoch || !s.isVoterKey(from)) return;
+  s.votes.set(keyOf(from), response.granted);
+  countVotes(s, nowMs);
+}
+
+/** Answers a vote or pre-vote request. */
+export function onVoteRequest(
+  s: RaftState,
+  from: ReplicaKey,
+  request: VoteRequest,
+  token: number,
+  nowMs: number,
+): void {
+  if (request.preVote) {
+    onPreVoteRequest(s, from, request, token, nowMs);
+    return;
+  }
+  // Only voters take part: a wiped or removed replica must not even push the epoch up.
+  const eligible = s.isVoter && s.isVoterKey(from);
+  if (eligible) adoptEpoch(s, request.epoch, nowMs);
+  const granted = eligible && mayVoteFor(s, from, request);
+  if (granted && s.votedFor === undefined) {
+    s.setHardState(s.epoch, from);
+    s.role = 'unattached';
+    s.note('Voted.', { candidateId: from.id });
+    armElectionTimer(s, nowMs);
+  }
+  // Raft figure 2: the vote is on disk before the candidate hears of it, or a crash would let this node vote twice.
+  s.reply(token, { type: 'vote', epoch: s.epoch, granted }, { afterSync: true });
+}
+
+function mayVoteFor(s: RaftState, candidate: ReplicaKey, request: VoteRequest): boolean {
+  if (request.epoch !== s.epoch || s.leaderId !== undefined) return false;
+  if (s.votedFor !== undefined && keyOf(s.votedFor) !== keyOf(candidate)) return false;
+  return s.log.isUpToDate(request.lastIndex, request.lastEpoch);
+}
+
+/** A pre-vote changes nothing here; it is granted when an election now would be neither needless nor hopeless. */
+function onPreVoteRequest(
+  s: RaftState,
+  from: ReplicaKey,
+  request: VoteRequest,
+  token: number,
+  nowMs: number,
+): void {
+  const granted =
+    s.isVoter &&
+    s.isVoterKey(from) &&
+    request.epoch >= s.epoch &&
+    !hasLiveLeader(s, from, nowMs) &&
+    s.log.isUpToDate(request.lastIndex, request.lastEpoch);
+  s.reply(token, { type: 'vote', epoch: s.epoch, granted }, { afterSync: false });
+}
+
+/** Does this node know of a leader that lives? One that resigns, or that itself asks for pre-votes, does not. */
+function hasLiveLeader(s: RaftState, asking: ReplicaKey, nowMs: number): boolean {
+  if (s.role === 'leader') return s.resignDeadlineMs === Number.POSITIVE_INFINITY;
+  if (s.leaderId === undefined || s.leaderId === asking.id) return false;
+  return nowMs - s.leaderContactMs < s.limits.electionTimeoutMs;
+}
+
+/** The leader steps down and asks this voter to take over: no pre-vote, which its followers might refuse. */
+export function onEndEpoch(
+  s: RaftState,
+  from: ReplicaKey,
+  request: EndEpochRequest,
+  token: number,
+  nowMs: number,
+): void {
+  const epoch = s.epoch;
+  if (s.isVoter && request.epoch === s.epoch && s.role === 'follower' && s.leaderId === from.id) {
+    campaign(s, nowMs, true);
+  }
+  s.reply(token, { type: 'endEpoch', epoch }, { afterSync: false });
+}
+
+/** A hint that a node's process is gone. If it led, its lease is void here, and this voter soon asks around. */
+export function onUnreachable(s: RaftState, id: number, nowMs: number): void {
+  if (s.role === 'leader' || s.leaderId !== id) return;
+  s.note('The leader seems to be gone.', { leaderId: id });
+  s.leaderId = undefined;
+  s.leaderContactMs = Number.NEGATIVE_INFINITY;
+  s.hintedAttempts = HINTED_ATTEMPTS_MAX;
+  if (s.isVoter) s.role = 'unattached';
+  armRetryTimer(s, nowMs);
+}

@@ -1,0 +1,307 @@
+import type { Platform } from '../platform/ports.ts';
+import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
+import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
+import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
+import type { Membership } from './bootstrap.ts';
+import { Bootstrap } from './bootstrap.ts';
+import { RaftCore } from './core.ts';
+import type { QuorumDescription } from './describe.ts';
+import { describeQuorum } from './describe.ts';
+import type { StateMachine } from './driver.ts';
+import { RaftDriver } from './driver.ts';
+import { RaftError } from './errors.ts';
+import type { RaftStorageLimits, Recovered } from './storage.ts';
+import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
+import type { RaftLimits, ReplicaKey, Request, Response, Role } from './types.ts';
+import { DEFAULT_RAFT_LIMITS } from './types.ts';
+import { requestFromWire, responseFromWire, responseToWire, type TargetedBody, toWire } from './wire.ts';
+
+export type { StateMachine } from './driver.ts';
+
+export interface RaftNodeLimits extends RaftLimits, RaftStorageLimits {
+  /** A snapshot is taken after this many applied entries, or this many bytes of them. */
+  readonly snapshotEntries: number;
+  readonly snapshotBytes: number;
+  readonly proposalBytesMax: number;
+  /** Proposals that may wait to be committed. */
+  readonly proposalsPendingMax: number;
+}
+
+export const DEFAULT_RAFT_NODE_LIMITS: RaftNodeLimits = {
+  ...DEFAULT_RAFT_LIMITS,
+  ...DEFAULT_STORAGE_LIMITS,
+  snapshotEntries: 20_000,
+  snapshotBytes: 16 * 1024 * 1024,
+  proposalBytesMax: 4 * 1024 * 1024,
+  proposalsPendingMax: 10_000,
+};
+
+export interface RaftNodeOptions {
+  readonly nodeId: number;
+  readonly directoryId: string;
+  /** The configured voters; they matter at the first start alone, after that the log's own list counts. */
+  readonly voters: readonly { readonly id: number }[];
+  readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'disk' | 'logger' | 'crash'>;
+  /** A folder of its own, for the log and its snapshots. */
+  readonly dir: string;
+  readonly stateMachine: StateMachine;
+  readonly limits?: Partial<RaftNodeLimits>;
+  /** Create a cluster of this one voter, whatever the others say. */
+  readonly bootstrapAlone?: boolean;
+  /** The cluster that this node is known to belong to, if any: a blank folder, or another cluster, is then refused. */
+  readonly clusterId?: string | undefined;
+  /** Role, leader or epoch changed, or whether proposals are taken. */
+  readonly onChange?: () => void;
+  /** Calls an API of another node. */
+  send(toId: number, api: AnyApi, body: unknown): Promise<unknown>;
+}
+
+/** How many foreign cluster ids are remembered as reported. */
+const FOREIGN_CLUSTERS_MAX = 100;
+
+/** One replica of the quorum's log: the face of this module. */
+export class RaftNode {
+  readonly #o: RaftNodeOptions;
+  readonly #limits: RaftNodeLimits;
+  readonly #self: ReplicaKey;
+  #storage: RaftStorage | undefined;
+  #bootstrap: Bootstrap | undefined;
+  #membership: Membership | undefined;
+  #core: RaftCore | undefined;
+  #driver: RaftDriver | undefined;
+  readonly #reportedClusters = new Set<string>();
+  #isStopping = false;
+  #onSteppedDown: (() => void) | undefined;
+
+  constructor(options: RaftNodeOptions) {
+    this.#o = options;
+    this.#limits = { ...DEFAULT_RAFT_NODE_LIMITS, ...options.limits };
+    this.#self = { id: options.nodeId, directoryId: options.directoryId };
+  }
+
+  get role(): Role {
+    return this.#core?.state.role ?? 'unattached';
+  }
+  get leaderId(): number | undefined {
+    return this.#core?.state.leaderId;
+  }
+  get epoch(): number {
+    return this.#core?.state.epoch ?? 0;
+  }
+  get commitIndex(): number {
+    return this.#core?.state.commitIndex ?? 0;
+  }
+  /** What the state machine has seen. */
+  get appliedIndex(): number {
+    return this.#driver?.appliedIndex ?? 0;
+  }
+  get clusterId(): string | undefined {
+    return this.#membership?.clusterId;
+  }
+  /** Does this node vote? False until it knows its cluster. */
+  get isVoter(): boolean {
+    return this.#core?.state.isVoter ?? false;
+  }
+  /** `propose` is allowed. */
+  get canPropose(): boolean {
+    return !this.#isStopping && (this.#core?.canPropose ?? false);
+  }
+
+  /** While this node waits to be part of a cluster: for whom. */
+  bootstrapBlocked(): string | undefined {
+    return this.#bootstrap?.blockedOn;
+  }
+
+  /** The quorum as this node sees it; a leader knows how far each replica is. */
+  describe(): QuorumDescription | undefined {
+    return this.#core && describeQuorum(this.#core.state, this.#o.platform.clock.monotonicMs());
+  }
+
+  /**
+   * Recovers the log and takes part. On a first start it resolves only once the node knows its cluster; `handle` works
+   * all the while. Throws RaftError when an operator has to act.
+   */
+  async start(): Promise<void> {
+    const { platform, dir, clusterId } = this.#o;
+    const { disk, logger } = platform;
+    const crash = (error: Error): never => platform.crash(error);
+    const { storage, recovered } = await RaftStorage.open({ disk, dir, logger, limits: this.#limits, crash });
+    this.#storage = storage;
+    if (clusterId !== undefined && !recovered) {
+      throw new RaftError(
+        'RAFT_STATE_MISSING',
+        `this node belongs to cluster ${clusterId}, but ${dir} is empty`,
+      );
+    }
+    const joined = recovered ?? (await this.#join(storage));
+    if (clusterId !== undefined && joined.header.clusterId !== clusterId) {
+      throw new RaftError(
+        'FOREIGN_CLUSTER',
+        `${dir} holds cluster ${joined.header.clusterId}, not ${clusterId}`,
+      );
+    }
+    this.#begin(storage, joined);
+  }
+
+  async #join(storage: RaftStorage): Promise<Recovered> {
+    const { platform, voters, bootstrapAlone = false } = this.#o;
+    const { timers, random, logger } = platform;
+    this.#bootstrap = new Bootstrap({
+      self: this.#self,
+      voterIds: voters.map((voter) => voter.id),
+      alone: bootstrapAlone,
+      timers,
+      random,
+      logger,
+      send: (toId, api, body) => this.#o.send(toId, api, body),
+    });
+    if (this.#isStopping) this.#bootstrap.stop();
+    const { clusterId, voters: members } = await this.#bootstrap.run();
+    const recovered = await storage.initialize(clusterId, members);
+    this.#bootstrap = undefined;
+    return recovered;
+  }
+
+  #begin(storage: RaftStorage, { header, data, hardState, entries }: Recovered): void {
+    if (this.#isStopping) throw new RaftError('STOPPED', 'stopped before the start was through');
+    const { platform, stateMachine } = this.#o;
+    if (header.index > 0) stateMachine.restore(header.index, data);
+    const start = {
+      self: this.#self,
+      voters: header.voters,
+      hardState,
+      snapshot: header,
+      entries,
+      limits: this.#limits,
+      randomSeed: Math.floor(platform.random.float() * 2 ** 32),
+    };
+    const core = new RaftCore(start, platform.clock.monotonicMs());
+    const { isVoter, log } = core.state;
+    platform.logger.info(
+      { isVoter, epoch: hardState.epoch, snapshotIndex: header.index, lastIndex: log.lastIndex },
+      'Opened the quorum log.',
+    );
+    this.#membership = header;
+    this.#core = core;
+    this.#driver = new RaftDriver({
+      core,
+      storage,
+      stateMachine,
+      platform,
+      applied: header,
+      snapshotEntries: this.#limits.snapshotEntries,
+      snapshotBytes: this.#limits.snapshotBytes,
+      onChange: () => this.#onChange(),
+      request: (to, request) => this.#request(to, request),
+    });
+  }
+
+  /** A leader hands over first. Writes under way are finished; afterwards nothing is answered any more. */
+  async stop(): Promise<void> {
+    this.#bootstrap?.stop();
+    if (this.role === 'leader') {
+      const steppedDown = new Promise<void>((resolve) => {
+        this.#onSteppedDown = resolve;
+      });
+      this.#driver?.input({ kind: 'resign' });
+      await steppedDown;
+    }
+    this.#isStopping = true;
+    await (this.#driver?.stop() ?? this.#storage?.close());
+  }
+
+  /** Appends an entry; returns its index. The state machine sees it once it is committed, unless leadership is lost. */
+  propose(payload: Uint8Array): number {
+    const core = this.#core;
+    if (!core || !this.canPropose) throw new KafkaError('NOT_CONTROLLER');
+    if (payload.length === 0) throw new Error('an empty payload is reserved for the no-op of an epoch');
+    if (payload.length > this.#limits.proposalBytesMax) {
+      const limit = `proposalBytesMax is ${this.#limits.proposalBytesMax}`;
+      throw new KafkaError(
+        'RECORD_LIST_TOO_LARGE',
+        `a metadata change takes ${payload.length} bytes; ${limit}`,
+      );
+    }
+    if (core.state.log.lastIndex - core.state.commitIndex >= this.#limits.proposalsPendingMax) {
+      throw new KafkaError('THROTTLING_QUOTA_EXCEEDED', 'too many metadata changes wait to be committed');
+    }
+    const index = core.state.log.lastIndex + 1;
+    this.#driver?.input({ kind: 'propose', payload });
+    return index;
+  }
+
+  /** A hint that the process of this node is gone (its port refuses): its leadership is not waited out. */
+  peerUnreachable(id: number): void {
+    this.#driver?.input({ kind: 'unreachable', id });
+  }
+
+  /** Answers an API of `RAFT_APIS`; refusals are answers with an error code. */
+  async handle(api: AnyApi, body: unknown): Promise<unknown> {
+    if (api.key === QuorumHello.key) return this.#onHello(body as RequestOf<typeof QuorumHello>);
+    // Whoever asks for votes or sends entries knows a cluster: a blank node had better ask who.
+    this.#bootstrap?.nudge();
+    const refusal = this.#refuse(body as TargetedBody);
+    if (refusal) return { errorCode: ERROR_CODE[refusal], epoch: 0 };
+    const { from, request } = requestFromWire(api, body, this.#membership?.voters ?? []);
+    const response = await this.#driver?.ask(from, request);
+    if (!response) return { errorCode: ERROR_CODE.BROKER_NOT_AVAILABLE, epoch: 0 };
+    return responseToWire(response);
+  }
+
+  /** Is the request meant for another cluster, or for this node on the disk that it had before? */
+  #refuse(target: TargetedBody): ErrorName | undefined {
+    if (!this.#driver || this.#isStopping) return 'BROKER_NOT_AVAILABLE';
+    if (target.clusterId !== this.clusterId) {
+      this.#reportForeign(target.clusterId);
+      return 'INCONSISTENT_CLUSTER_ID';
+    }
+    const isMeant = target.voterId === this.#self.id && target.voterDirectoryId === this.#self.directoryId;
+    return isMeant ? undefined : 'INVALID_VOTER_KEY';
+  }
+
+  async #onHello(body: RequestOf<typeof QuorumHello>): Promise<ResponseOf<typeof QuorumHello>> {
+    const { nodeId, directoryId, clusterId, observe, lastIndex } = body;
+    let error: ErrorName = 'NONE';
+    if (!this.#storage || this.#isStopping) error = 'BROKER_NOT_AVAILABLE';
+    else if (clusterId !== null && this.clusterId !== undefined && clusterId !== this.clusterId) {
+      this.#reportForeign(clusterId);
+      error = 'INCONSISTENT_CLUSTER_ID';
+    } else if (observe && clusterId !== null) {
+      await this.#driver?.ask({ id: nodeId, directoryId }, { type: 'hello', lastIndex });
+    }
+    return {
+      errorCode: ERROR_CODE[error],
+      nodeId: this.#self.id,
+      directoryId: this.#self.directoryId,
+      clusterId: this.clusterId ?? null,
+      voters: (this.#membership?.voters ?? []).map((voter) => ({
+        id: voter.id,
+        directoryId: voter.directoryId,
+      })),
+      leaderId: this.leaderId ?? -1,
+      epoch: this.epoch,
+    };
+  }
+
+  async #request(to: ReplicaKey, request: Request): Promise<Response | undefined> {
+    const { api, body } = toWire(request, this.clusterId ?? '', this.#self, to);
+    const wire = await this.#o.send(to.id, api, body);
+    const { errorCode } = wire as { readonly errorCode: number };
+    if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID) this.#reportForeign(`that of node ${to.id}`);
+    return errorCode === ERROR_CODE.NONE ? responseFromWire(request, wire) : undefined;
+  }
+
+  /** Once per cluster: whoever is configured wrongly asks many times a second. */
+  #reportForeign(foreignClusterId: string): void {
+    if (this.#reportedClusters.has(foreignClusterId) || this.#reportedClusters.size >= FOREIGN_CLUSTERS_MAX)
+      return;
+    this.#reportedClusters.add(foreignClusterId);
+    const fields = { clusterId: this.clusterId, foreignClusterId };
+    this.#o.platform.logger.warn(fields, 'A node of another cluster was refused.');
+  }
+
+  #onChange(): void {
+    if (this.role !== 'leader') this.#onSteppedDown?.();
+    this.#o.onChange?.();
+  }
+}
