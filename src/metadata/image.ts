@@ -54,6 +54,11 @@ export interface TopicImage {
   readonly config: TopicConfig;
 }
 
+/** `min.insync.replicas` as it counts: a partition cannot have more in-sync replicas than replicas. */
+export function minIsrOf(topic: TopicImage, partition: PartitionImage): number {
+  return Math.min(topic.config.minInsyncReplicas, partition.replicas.length);
+}
+
 interface ImageFields {
   readonly index: number;
   readonly brokers: ImmutableMap<number, BrokerImage>;
@@ -100,6 +105,11 @@ export class MetadataImage {
 
   partition(topicId: string, partition: number): PartitionImage | undefined {
     return this.topics.get(topicId)?.partitions[partition];
+  }
+
+  /** The same state, said to be that of another index. */
+  at(index: number): MetadataImage {
+    return index === this.index ? this : new MetadataImage({ ...this, index });
   }
 
   /** Brokers by ascending id. */
