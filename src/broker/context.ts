@@ -1,0 +1,154 @@
+/**
+ * The broker layer: one file per API that validates a request, calls the layer below and answers. Controller APIs,
+ * which any broker passes on, share `controller-apis.ts`, and group APIs `group-apis.ts`. May import coordinator/,
+ * controller/, metadata/, replication/ and protocol/; it knows no sockets. Begin with `handlers.ts`, the table of all.
+ */
+
+import type { GroupCoordinator } from '../coordinator/coordinator.ts';
+import type { BrokerImage, MetadataImage } from '../metadata/image.ts';
+import type { Clock, Logger, Timers } from '../platform/ports.ts';
+import { KafkaError } from '../protocol/errors.ts';
+import type { DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
+import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
+import type { ListOffsetsResponse } from '../protocol/messages/list-offsets.ts';
+import type { OffsetForLeaderEpochResponse } from '../protocol/messages/offset-for-leader-epoch.ts';
+import type { ProduceResponse } from '../protocol/messages/produce.ts';
+import type { Api } from '../protocol/schema.ts';
+
+/** Everything that handlers work with; assembled by the server, faked by tests. */
+export interface BrokerContext {
+  readonly nodeId: number;
+  readonly config: BrokerConfig;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly replicas: Replicas;
+  /** Answers NOT_COORDINATOR by itself wherever this node is not the active controller. */
+  readonly coordinator: GroupCoordinator;
+  readonly controller: ControllerAccess;
+  /** The committed metadata that this node has applied. */
+  image(): MetadataImage;
+  /** Undefined until the cluster is bootstrapped or joined. */
+  clusterId(): string | undefined;
+  /** The epoch of this broker's registration; -1 before. */
+  brokerEpoch(): number;
+  /** The quorum as this node sees it; meaningful on the leader. */
+  describeQuorum(): DescribeQuorumResponse;
+}
+
+/** What the handlers use of the replica manager. Refusals are error codes in the answers, never rejections. */
+export interface Replicas {
+  produce(
+    topicId: string,
+    partition: number,
+    records: readonly Uint8Array[],
+    acks: number,
+    timeoutMs: number,
+  ): ProducedPartition | Promise<ProducedPartition>;
+  fetch(request: FetchRequest): Promise<FetchResponse>;
+  listOffset(
+    topicId: string,
+    partition: number,
+    currentLeaderEpoch: number,
+    timestamp: number,
+  ): ListedOffset | Promise<ListedOffset>;
+  offsetForLeaderEpoch(
+    topicId: string,
+    partition: number,
+    currentLeaderEpoch: number,
+    leaderEpoch: number,
+  ): EpochEndOffset;
+}
+
+export type ProducedPartition = ProduceResponse['topics'][number]['partitions'][number];
+export type ListedOffset = ListOffsetsResponse['topics'][number]['partitions'][number];
+export type EpochEndOffset = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number];
+
+/** The active controller, wherever it is. */
+export interface ControllerAccess {
+  /** The node that this one takes for the active controller. */
+  controllerId(): number | undefined;
+  /** Decides here; rejects with NOT_CONTROLLER where this node is not the active controller. */
+  handle<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response>;
+  /** One attempt at the active controller, here or elsewhere; rejects when no answer came within `timeoutMs`. */
+  send<Request, Response>(
+    api: Api<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Response>;
+}
+
+export interface BrokerConfig {
+  /** Create a topic that a client asks the metadata of, when the client allows it too. */
+  readonly autoCreateTopics: boolean;
+  /** The longest time that a request waits for the controller, whatever the client asks for. */
+  readonly controllerTimeoutMsMax: number;
+  readonly controllerRetryIntervalMs: number;
+  /** What `DescribeConfigs` shows of this node. */
+  readonly shown: readonly { readonly name: string; readonly value: string; readonly isDefault: boolean }[];
+}
+
+export const BROKER_DEFAULTS: BrokerConfig = {
+  autoCreateTopics: false,
+  controllerTimeoutMsMax: 60_000,
+  controllerRetryIntervalMs: 50,
+  shown: [],
+};
+
+/** Who asks, as the transport tells it. */
+export interface RequestContext {
+  readonly clientId: string | null;
+  readonly caller: {
+    readonly remote: string;
+    readonly closed: boolean;
+    /** Calls `fn` when the connection ends (at once if it has). */
+    onClose(fn: () => void): void;
+  };
+}
+
+/** Carries out one request. `undefined` sends no response; a `KafkaError` thrown answers the request as a whole. */
+export type Handler<Request, Response> = (
+  context: BrokerContext,
+  request: Request,
+  from: RequestContext,
+) => Promise<Response | undefined> | Response | undefined;
+
+/** The client id under which nodes call each other: `node-3`. */
+const PEER_CLIENT_ID = /^node-\d+$/;
+
+/** What came from another node is never passed on a second time, or two nodes could pass it to and fro. */
+export function isPeer(from: RequestContext): boolean {
+  return from.clientId !== null && PEER_CLIENT_ID.test(from.clientId);
+}
+
+/** Where clients reach a broker. */
+export function listenerOf(
+  broker: BrokerImage,
+): { readonly host: string; readonly port: number } | undefined {
+  return broker.listeners[0];
+}
+
+/** Logs why a request, or a part of it, was refused: the code, the ids, and in whose name it was asked. */
+export function logRefusal(
+  context: BrokerContext,
+  from: RequestContext,
+  fields: object,
+  message: string,
+): void {
+  context.logger.debug({ ...fields, clientId: from.clientId, remote: from.caller.remote }, message);
+}
+
+/** The message of what was thrown, where the caller may see it. */
+export function messageOf(error: unknown): string | null {
+  return error instanceof KafkaError ? error.message : null;
+}
+
+/** KIP-951: whom to turn to instead, as far as this broker knows. */
+export function currentLeaderOf(
+  context: BrokerContext,
+  topicId: string,
+  partition: number,
+): { leaderId: number; leaderEpoch: number } {
+  const known = context.image().partition(topicId, partition);
+  return { leaderId: known?.leader ?? -1, leaderEpoch: known?.leaderEpoch ?? -1 };
+}

@@ -1,0 +1,23 @@
+/** The APIs that the controller decides: those of clients, passed on by any broker, and those of brokers. */
+
+import { AllocateProducerIds } from '../protocol/messages/allocate-producer-ids.ts';
+import { AlterPartition } from '../protocol/messages/alter-partition.ts';
+import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
+import { BrokerRegistration } from '../protocol/messages/broker-registration.ts';
+import { CreatePartitions } from '../protocol/messages/create-partitions.ts';
+import { CreateTopics } from '../protocol/messages/create-topics.ts';
+import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
+import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
+import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
+import { controllerOnly, forwarded } from './forward.ts';
+
+export const createTopics = forwarded(CreateTopics, ({ timeoutMs }) => timeoutMs);
+export const deleteTopics = forwarded(DeleteTopics, ({ timeoutMs }) => timeoutMs);
+export const createPartitions = forwarded(CreatePartitions, ({ timeoutMs }) => timeoutMs);
+export const electLeaders = forwarded(ElectLeaders, ({ timeoutMs }) => timeoutMs);
+export const incrementalAlterConfigs = forwarded(IncrementalAlterConfigs);
+
+export const alterPartition = controllerOnly(AlterPartition);
+export const brokerRegistration = controllerOnly(BrokerRegistration);
+export const brokerHeartbeat = controllerOnly(BrokerHeartbeat);
+export const allocateProducerIds = controllerOnly(AllocateProducerIds);

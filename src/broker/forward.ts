@@ -1,0 +1,95 @@
+import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
+import type { Api } from '../protocol/schema.ts';
+import { type BrokerContext, type Handler, isPeer, logRefusal, type RequestContext } from './context.ts';
+
+/**
+ * Carries a request to the active controller. While the controller is not known, or moves, it tries again until
+ * `timeoutMs` (bounded by the config) have passed; then the request is refused with the last reason.
+ *
+ * A request whose answer was lost may have been carried out: the controller's operations say so themselves
+ * (TOPIC_ALREADY_EXISTS), so only requests that it surely refused are repeated.
+ */
+export async function askController<Request, Response>(
+  context: BrokerContext,
+  api: Api<Request, Response>,
+  request: Request,
+  timeoutMs: number,
+): Promise<Response> {
+  const { controller, clock, config } = context;
+  const waitMs = Math.min(
+    timeoutMs > 0 ? timeoutMs : config.controllerTimeoutMsMax,
+    config.controllerTimeoutMsMax,
+  );
+  const deadlineMs = clock.monotonicMs() + waitMs;
+  for (;;) {
+    try {
+      const response = await controller.send(api, request, Math.max(1, deadlineMs - clock.monotonicMs()));
+      if (!isMoved(response)) return response;
+    } catch (error) {
+      if (!isSurelyRefused(error)) throw asTimeout(error);
+      context.logger.debug({ api: api.name, error }, 'The controller could not be asked.');
+    }
+    if (clock.monotonicMs() + config.controllerRetryIntervalMs >= deadlineMs) {
+      throw new KafkaError('REQUEST_TIMED_OUT', `no active controller answered within ${waitMs} ms`);
+    }
+    await new Promise<void>((resolve) => context.timers.set(config.controllerRetryIntervalMs, resolve));
+  }
+}
+
+/** A handler that any broker has, for what the controller decides. */
+export function forwarded<Request, Response>(
+  api: Api<Request, Response>,
+  timeoutMsOf: (request: Request) => number = () => 0,
+): Handler<Request, Response> {
+  return async (context, request, from) => {
+    try {
+      if (isPeer(from)) return await context.controller.handle(api, request);
+      return await askController(context, api, request, timeoutMsOf(request));
+    } catch (error) {
+      refused(context, from, api.name, error);
+      throw error;
+    }
+  };
+}
+
+/** A handler for what brokers ask of the controller alone. */
+export function controllerOnly<Request, Response>(api: Api<Request, Response>): Handler<Request, Response> {
+  return async (context, request, from) => {
+    try {
+      return await context.controller.handle(api, request);
+    } catch (error) {
+      refused(context, from, api.name, error);
+      throw error;
+    }
+  };
+}
+
+function refused(context: BrokerContext, from: RequestContext, api: string, error: unknown): void {
+  if (error instanceof KafkaError)
+    logRefusal(context, from, { api, code: error.code }, 'Controller request refused.');
+}
+
+/** The answer of a node that is not the active controller (any more). */
+function isMoved(response: unknown): boolean {
+  const { errorCode } = (response ?? {}) as { readonly errorCode?: number };
+  return errorCode === ERROR_CODE.NOT_CONTROLLER;
+}
+
+/** Whether nothing was done: a refusal by name, or a connection that never carried the request. */
+function isSurelyRefused(error: unknown): boolean {
+  if (error instanceof KafkaError)
+    return error.code === 'NOT_CONTROLLER' || error.code === 'BROKER_NOT_AVAILABLE';
+  return (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === false;
+}
+
+function asTimeout(error: unknown): unknown {
+  const maybeExecuted = (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted;
+  if (maybeExecuted !== true) return error;
+  return new KafkaError(
+    'REQUEST_TIMED_OUT',
+    'the controller did not answer; it may have carried the request out',
+    {
+      cause: error,
+    },
+  );
+}

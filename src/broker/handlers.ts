@@ -1,0 +1,86 @@
+/** Which API is served by whom: the table from which the server registers, and so what `ApiVersions` tells. */
+
+import { AllocateProducerIds } from '../protocol/messages/allocate-producer-ids.ts';
+import { AlterPartition } from '../protocol/messages/alter-partition.ts';
+import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
+import { BrokerRegistration } from '../protocol/messages/broker-registration.ts';
+import { ConsumerGroupDescribe } from '../protocol/messages/consumer-group-describe.ts';
+import { ConsumerGroupHeartbeat } from '../protocol/messages/consumer-group-heartbeat.ts';
+import { CreatePartitions } from '../protocol/messages/create-partitions.ts';
+import { CreateTopics } from '../protocol/messages/create-topics.ts';
+import { DeleteGroups } from '../protocol/messages/delete-groups.ts';
+import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
+import { DescribeCluster } from '../protocol/messages/describe-cluster.ts';
+import { DescribeConfigs } from '../protocol/messages/describe-configs.ts';
+import { DescribeQuorum } from '../protocol/messages/describe-quorum.ts';
+import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
+import { Fetch } from '../protocol/messages/fetch.ts';
+import { FindCoordinator } from '../protocol/messages/find-coordinator.ts';
+import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
+import { InitProducerId } from '../protocol/messages/init-producer-id.ts';
+import { ListGroups } from '../protocol/messages/list-groups.ts';
+import { ListOffsets } from '../protocol/messages/list-offsets.ts';
+import { Metadata } from '../protocol/messages/metadata.ts';
+import { OffsetCommit } from '../protocol/messages/offset-commit.ts';
+import { OffsetFetch } from '../protocol/messages/offset-fetch.ts';
+import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
+import { Produce } from '../protocol/messages/produce.ts';
+import type { AnyApi, Api } from '../protocol/schema.ts';
+import type { BrokerContext, Handler, RequestContext } from './context.ts';
+import * as controllerApis from './controller-apis.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { describeConfigs } from './describe-configs.ts';
+import { describeQuorum } from './describe-quorum.ts';
+import { fetch } from './fetch.ts';
+import { findCoordinator } from './find-coordinator.ts';
+import * as groupApis from './group-apis.ts';
+import { initProducerId } from './init-producer-id.ts';
+import { listOffsets } from './list-offsets.ts';
+import { metadata } from './metadata.ts';
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+import { produce } from './produce.ts';
+
+/** One served API; the transport's routes have this shape. */
+export interface BrokerRoute {
+  readonly api: AnyApi;
+  readonly handler: (request: unknown, from: RequestContext) => unknown;
+}
+
+/** Every API that a broker serves, but for ApiVersions (the server's own) and those of the quorum. */
+export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
+  const serve = <Request, Response>(
+    api: Api<Request, Response>,
+    handler: Handler<Request, Response>,
+  ): BrokerRoute => ({ api, handler: (request, from) => handler(context, request as Request, from) });
+  return [
+    serve(Produce, produce),
+    serve(Fetch, fetch),
+    serve(ListOffsets, listOffsets),
+    serve(OffsetForLeaderEpoch, offsetForLeaderEpoch),
+    serve(InitProducerId, initProducerId()),
+
+    serve(Metadata, metadata),
+    serve(DescribeCluster, describeCluster),
+    serve(DescribeConfigs, describeConfigs),
+    serve(DescribeQuorum, describeQuorum),
+
+    serve(FindCoordinator, findCoordinator),
+    serve(ConsumerGroupHeartbeat, groupApis.consumerGroupHeartbeat),
+    serve(OffsetCommit, groupApis.offsetCommit),
+    serve(OffsetFetch, groupApis.offsetFetch),
+    serve(ListGroups, groupApis.listGroups),
+    serve(ConsumerGroupDescribe, groupApis.consumerGroupDescribe),
+    serve(DeleteGroups, groupApis.deleteGroups),
+
+    serve(CreateTopics, controllerApis.createTopics),
+    serve(DeleteTopics, controllerApis.deleteTopics),
+    serve(CreatePartitions, controllerApis.createPartitions),
+    serve(IncrementalAlterConfigs, controllerApis.incrementalAlterConfigs),
+    serve(ElectLeaders, controllerApis.electLeaders),
+
+    serve(AlterPartition, controllerApis.alterPartition),
+    serve(BrokerRegistration, controllerApis.brokerRegistration),
+    serve(BrokerHeartbeat, controllerApis.brokerHeartbeat),
+    serve(AllocateProducerIds, controllerApis.allocateProducerIds),
+  ];
+}

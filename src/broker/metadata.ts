@@ -1,0 +1,108 @@
+import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts';
+import { topicNameProblem } from '../metadata/topic-name.ts';
+import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
+import { CreateTopics } from '../protocol/messages/create-topics.ts';
+import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
+import { type BrokerContext, type Handler, listenerOf, logRefusal } from './context.ts';
+import { askController } from './forward.ts';
+
+type Asked = NonNullable<MetadataRequest['topics']>[number];
+type TopicAnswer = MetadataResponse['topics'][number];
+
+/** How long a client may wait for a topic that it makes come to be. */
+const AUTO_CREATE_TIMEOUT_MS = 5_000;
+
+/** Brokers, controller and partitions. `topics: null` means all, an empty list none; each by id or by name. */
+export const metadata: Handler<MetadataRequest, MetadataResponse> = async (context, request, from) => {
+  if (request.topics && request.allowAutoTopicCreation && context.config.autoCreateTopics)
+    await createMissing(context, request.topics);
+  const image = context.image();
+  const topics = request.topics
+    ? request.topics.map((asked) => describeAsked(image, asked))
+    : image.sortedTopics().map((topic) => describeTopic(image, topic));
+  for (const { name, topicId, errorCode } of topics) {
+    if (errorCode !== ERROR_CODE.NONE)
+      logRefusal(context, from, { name, topicId, errorCode }, 'No such topic.');
+  }
+  return {
+    throttleTimeMs: 0,
+    brokers: aliveBrokers(image),
+    clusterId: context.clusterId() ?? null,
+    controllerId: context.controller.controllerId() ?? -1,
+    topics,
+    errorCode: ERROR_CODE.NONE,
+  };
+};
+
+function aliveBrokers(image: MetadataImage): MetadataResponse['brokers'] {
+  return image.sortedBrokers().flatMap((broker) => {
+    const listener = listenerOf(broker);
+    if (broker.fenced || !listener) return [];
+    return [{ nodeId: broker.id, host: listener.host, port: listener.port, rack: broker.rack }];
+  });
+}
+
+function describeAsked(image: MetadataImage, { topicId, name }: Asked): TopicAnswer {
+  const byId = topicId !== ZERO_UUID;
+  const topic = byId ? image.topics.get(topicId) : image.topicByName(name ?? '');
+  if (topic) return describeTopic(image, topic);
+  const missing = topicNameProblem(name ?? '') ? 'INVALID_TOPIC_EXCEPTION' : 'UNKNOWN_TOPIC_OR_PARTITION';
+  const code: ErrorName = byId ? 'UNKNOWN_TOPIC_ID' : missing;
+  return { errorCode: ERROR_CODE[code], name, topicId, isInternal: false, partitions: [] };
+}
+
+function describeTopic(image: MetadataImage, topic: TopicImage): TopicAnswer {
+  return {
+    errorCode: ERROR_CODE.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: false,
+    partitions: topic.partitions.map((partition) => describePartition(image, partition)),
+  };
+}
+
+function describePartition(
+  image: MetadataImage,
+  partition: PartitionImage,
+): TopicAnswer['partitions'][number] {
+  const isOffline = (id: number) => image.brokers.get(id)?.fenced ?? true;
+  // Clients know only brokers that are alive: a leader that is not is as good as none.
+  const leads = partition.leader >= 0 && !isOffline(partition.leader);
+  return {
+    errorCode: leads ? ERROR_CODE.NONE : ERROR_CODE.LEADER_NOT_AVAILABLE,
+    partitionIndex: partition.partition,
+    leaderId: leads ? partition.leader : -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: [...partition.replicas],
+    isrNodes: [...partition.isr],
+    offlineReplicas: partition.replicas.filter(isOffline),
+    eligibleLeaderReplicas: [...partition.elr],
+  };
+}
+
+/** Best effort: what could not be created is answered as unknown, which a client asks again. */
+async function createMissing(context: BrokerContext, topics: readonly Asked[]): Promise<void> {
+  const image = context.image();
+  const names = topics
+    .map(({ name }) => name ?? '')
+    .filter((name) => !topicNameProblem(name) && !image.topicByName(name));
+  if (names.length === 0) return;
+  const request = {
+    topics: [...new Set(names)].map((name) => ({
+      name,
+      numPartitions: -1,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [],
+    })),
+    timeoutMs: AUTO_CREATE_TIMEOUT_MS,
+    validateOnly: false,
+  };
+  try {
+    await askController(context, CreateTopics, request, AUTO_CREATE_TIMEOUT_MS);
+    context.logger.info({ names }, 'Topics created because their metadata was asked for.');
+  } catch (error) {
+    context.logger.info({ names, error }, 'Topics could not be created.');
+  }
+}

@@ -1,0 +1,36 @@
+import { ERROR_CODE } from '../protocol/errors.ts';
+import type {
+  OffsetForLeaderEpochRequest,
+  OffsetForLeaderEpochResponse,
+} from '../protocol/messages/offset-for-leader-epoch.ts';
+import { type BrokerContext, type EpochEndOffset, type Handler, logRefusal } from './context.ts';
+
+type Asked = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number];
+
+/** Where a leader epoch ends in the log, so that a reader learns whether its position was truncated (KIP-320). */
+export const offsetForLeaderEpoch: Handler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = (
+  context,
+  request,
+  from,
+) => {
+  const topics = request.topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map((asked) => find(context, topic, asked)),
+  }));
+  for (const { topic, partitions } of topics) {
+    for (const { partition, errorCode } of partitions) {
+      if (errorCode !== ERROR_CODE.NONE)
+        logRefusal(context, from, { topic, partition, errorCode }, 'Epoch look-up refused.');
+    }
+  }
+  return { throttleTimeMs: 0, topics };
+};
+
+function find(context: BrokerContext, name: string, asked: Asked): EpochEndOffset {
+  const { partition, currentLeaderEpoch, leaderEpoch } = asked;
+  const topic = context.image().topicByName(name);
+  if (!topic || partition < 0 || partition >= topic.partitions.length) {
+    return { errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION, partition, leaderEpoch: -1, endOffset: -1 };
+  }
+  return context.replicas.offsetForLeaderEpoch(topic.id, partition, currentLeaderEpoch, leaderEpoch);
+}
