@@ -81,8 +81,10 @@ export class DiskTree {
     const to = this.#place(toPath);
     const entry = from.folder.entries.get(from.name);
     if (entry === undefined) throw new DiskError('ENOENT', fromPath, `no such file: ${fromPath}`);
-    if (isInside(toPath, fromPath)) throw new DiskError('EINVAL', fromPath, `${toPath} is inside ${fromPath}`);
-    if (isInside(fromPath, toPath)) throw new DiskError('ENOTEMPTY', toPath, `folder is not empty: ${toPath}`);
+    if (isInside(toPath, fromPath))
+      throw new DiskError('EINVAL', fromPath, `${toPath} is inside ${fromPath}`);
+    if (isInside(fromPath, toPath))
+      throw new DiskError('ENOTEMPTY', toPath, `folder is not empty: ${toPath}`);
     const target = to.folder.entries.get(to.name);
     if (target === entry) return;
     if (target !== undefined && target.kind !== entry.kind) {

@@ -22,6 +22,10 @@ export interface LinkConditions {
   lossRate: number;
   /** The message may overtake others of its connection: harsher than any TCP, so 0 by default. */
   reorderRate: number;
+  /** The message arrives twice. */
+  duplicateRate: number;
+  /** One byte of the message is changed, which TCP's checksum may miss. */
+  corruptRate: number;
   /** The connection is reset instead of delivering the message. */
   resetRate: number;
   /** How long a side of a cut connection takes to notice (its ping timeout). */
@@ -46,6 +50,8 @@ export class SimNetwork {
     bytesPerMs: 1_000_000,
     lossRate: 0,
     reorderRate: 0,
+    duplicateRate: 0,
+    corruptRate: 0,
     resetRate: 0,
     halfOpenTimeoutMs: 6000,
     windowBytes: 256 * 1024,

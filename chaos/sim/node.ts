@@ -28,6 +28,10 @@ export class SimNode {
   readonly crashes: Error[] = [];
   /** Called when the process is gone, or the power with it. */
   onCrash: ((kind: 'process' | 'power') => void) | undefined;
+  /** How fast its clocks run; set with `drift`. */
+  #clockRate = 1;
+  #clockSetAtMs = 0;
+  #clockMs = 0;
   readonly #world: SimWorld;
   readonly #held: SimEvent[] = [];
   #incarnation: Incarnation;
@@ -63,6 +67,13 @@ export class SimNode {
   get platform(): Platform {
     if (!this.running) throw new Error(`node ${this.name} is down: restart() it first`);
     return this.#platform;
+  }
+
+  /** From now on the clocks of this machine run `rate` times as fast as the world's (1: exactly). */
+  drift(rate: number): void {
+    this.#clockMs = this.#monotonicMs();
+    this.#clockSetAtMs = this.#world.nowMs;
+    this.#clockRate = rate;
   }
 
   /** Kills the process (SIGKILL): the page cache survives, peers see resets. */
@@ -113,6 +124,10 @@ export class SimNode {
     this.#held.push(event);
   }
 
+  #monotonicMs(): number {
+    return this.#clockMs + (this.#world.nowMs - this.#clockSetAtMs) * this.#clockRate;
+  }
+
   #die(kind: 'process' | 'power'): void {
     if (!this.running && (kind === 'process' || !this.#powered)) return;
     const wasRunning = this.running;
@@ -136,11 +151,11 @@ export class SimNode {
     });
     return {
       clock: {
-        wallMs: () => Math.floor(world.startWallMs + world.nowMs + this.wallOffsetMs),
-        monotonicMs: () => world.nowMs,
+        wallMs: () => Math.floor(world.startWallMs + this.#monotonicMs() + this.wallOffsetMs),
+        monotonicMs: () => this.#monotonicMs(),
       },
       timers: {
-        set: (delayMs, fn) => schedule(Math.max(0, delayMs), 'timer', fn),
+        set: (delayMs, fn) => schedule(Math.max(0, delayMs) / this.#clockRate, 'timer', fn),
         clear: ({ timer }) => {
           if (timer !== undefined) (timer as SimEvent).cancelled = true;
         },

@@ -202,18 +202,32 @@ export class SimPipe {
     if (end.side?.owner.alive !== true) return;
     if (end.state === 'connecting') end.unsent.push(parts);
     if (end.state !== 'open') return;
-    const { lossRate, resetRate } = this.#options.network.conditions;
+    const { lossRate, resetRate, duplicateRate } = this.#options.network.conditions;
     const random = this.#options.random;
     if (random.chance(resetRate)) this.reset('injected reset');
     if (this.#broken || random.chance(lossRate)) return;
     const bytes = concatenate(parts);
     const print = fingerprint(bytes);
-    this.#transmit(end, `message ${print}`, bytes.length, () => {
+    const arrive = () => {
       if (fingerprint(concatenate(parts)) !== print) {
         throw new Error(`${end.nodeName} changed a buffer that it had sent to ${this.#peer(end).nodeName}`);
       }
-      this.#receive(this.#peer(end), bytes);
-    });
+      this.#receive(this.#peer(end), this.#corruptByChance(bytes));
+    };
+    for (let copies = random.chance(duplicateRate) ? 2 : 1; copies > 0; copies -= 1) {
+      this.#transmit(end, `message ${print}`, bytes.length, arrive);
+    }
+  }
+
+  /** A copy, since the receiver may write into what it got. */
+  #corruptByChance(bytes: Uint8Array): Uint8Array {
+    const copy = bytes.slice();
+    const random = this.#options.random;
+    if (copy.length > 0 && random.chance(this.#options.network.conditions.corruptRate)) {
+      const position = random.between(0, copy.length - 1);
+      copy[position] = (copy[position] ?? 0) ^ random.between(1, 255);
+    }
+    return copy;
   }
 
   #receive(end: End, bytes: Uint8Array): void {

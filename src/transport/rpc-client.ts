@@ -42,7 +42,7 @@ const DEFAULTS = {
   connectTimeoutMs: 5000,
   requestTimeoutMs: 30_000,
   responseBytesMax: 128 * 2 ** 20,
-  inFlightRequestsMax: 128,
+  inFlightRequestsMax: 64,
   queuedRequestsMax: 10_000,
   bufferedBytesMax: 8 * 2 ** 20,
 };

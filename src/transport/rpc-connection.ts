@@ -1,4 +1,4 @@
-import type { Connection, ConnectionHandlers, Logger } from '../platform/ports.ts';
+import type { Connection, ConnectionHandlers, Logger, Timers } from '../platform/ports.ts';
 import {
   decodeRequestBody,
   decodeRequestHeader,
@@ -12,6 +12,12 @@ import type { Caller, Route } from './rpc-route.ts';
 
 /** What a caller is told of an error; the log has all of it. */
 const ERROR_MESSAGE_CHARS_MAX = 1000;
+
+/**
+ * After this many starts the event loop gets a turn: a chunk from the socket may hold hundreds of small requests, and
+ * their answers are to be seen in `bufferedBytes` before the rest is started.
+ */
+const STARTS_PER_TURN = 8;
 
 /** Limits of one connection. At any of them the server stops reading from it until it is below again. */
 export interface RpcLimits {
@@ -29,7 +35,13 @@ export interface RpcConnectionOptions {
   readonly routes: ReadonlyMap<number, Route>;
   readonly limits: RpcLimits;
   readonly logger: Logger;
+  readonly timers: Timers;
   readonly onClose: () => void;
+}
+
+interface Request {
+  readonly frame: RequestFrame;
+  readonly bytes: number;
 }
 
 /** The server's side of one connection: from frames to handlers and back. */
@@ -41,6 +53,9 @@ export class RpcConnection implements Caller {
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #closeListeners: (() => void)[] = [];
+  /** Received, and not started because of a limit. */
+  readonly #waiting: Request[] = [];
+  #startsLeft = STARTS_PER_TURN;
   #inFlightRequests = 0;
   #inFlightBytes = 0;
   #reading = true;
@@ -54,7 +69,7 @@ export class RpcConnection implements Caller {
     this.#logger = options.logger;
     this.handlers = {
       onMessage: (parts) => this.#receive(parts),
-      onDrain: () => this.#updateReading(),
+      onDrain: () => this.#pump(),
       onClose: () => this.#ended(),
     };
   }
@@ -69,23 +84,54 @@ export class RpcConnection implements Caller {
   }
 
   #receive(parts: Uint8Array[]): void {
-    let frame: RequestFrame;
     try {
-      frame = decodeRequestHeader(parts);
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      this.#waiting.push({ frame: decodeRequestHeader(parts), bytes });
     } catch (error) {
       this.#reject(error as Error);
       return;
     }
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#pump();
+  }
+
+  /** Starts what the limits let start. */
+  #pump(): void {
+    while (this.#startsLeft > 0 && !this.#closed && this.#belowLimits()) {
+      const request = this.#waiting.shift();
+      if (request === undefined) break;
+      this.#startsLeft -= 1;
+      if (this.#startsLeft === 0) this.#options.timers.soon(() => this.#nextTurn());
+      this.#start(request);
+    }
+    const reading = this.#waiting.length === 0 && this.#belowLimits();
+    if (reading === this.#reading || this.#closed) return;
+    this.#reading = reading;
+    this.#connection.setReading(reading);
+  }
+
+  #nextTurn(): void {
+    this.#startsLeft = STARTS_PER_TURN;
+    this.#pump();
+  }
+
+  #start({ frame, bytes }: Request): void {
     this.#inFlightRequests += 1;
     this.#inFlightBytes += bytes;
     void this.#serve(frame).then((response) => {
       this.#inFlightRequests -= 1;
       this.#inFlightBytes -= bytes;
       if (response !== undefined && !this.#closed) this.#connection.send(response);
-      this.#updateReading();
+      this.#pump();
     });
-    this.#updateReading();
+  }
+
+  #belowLimits(): boolean {
+    const { inFlightRequestsMax, inFlightBytesMax, bufferedBytesMax } = this.#options.limits;
+    return (
+      this.#inFlightRequests < inFlightRequestsMax &&
+      this.#inFlightBytes < inFlightBytesMax &&
+      this.#connection.bufferedBytes <= bufferedBytesMax
+    );
   }
 
   /** Starts the handler before it returns, so that requests start in order. Never rejects. */
@@ -133,19 +179,9 @@ export class RpcConnection implements Caller {
     this.#connection.close(`malformed frame: ${error.message}`);
   }
 
-  #updateReading(): void {
-    const { inFlightRequestsMax, inFlightBytesMax, bufferedBytesMax } = this.#options.limits;
-    const reading =
-      this.#inFlightRequests < inFlightRequestsMax &&
-      this.#inFlightBytes < inFlightBytesMax &&
-      this.#connection.bufferedBytes <= bufferedBytesMax;
-    if (reading === this.#reading || this.#closed) return;
-    this.#reading = reading;
-    this.#connection.setReading(reading);
-  }
-
   #ended(): void {
     this.#closed = true;
+    this.#waiting.length = 0;
     this.#options.onClose();
     for (const fn of this.#closeListeners.splice(0)) fn();
   }

@@ -1,4 +1,4 @@
-import type { Listener, ListenOptions, Logger, Network } from '../platform/ports.ts';
+import type { Listener, ListenOptions, Logger, Network, Timers } from '../platform/ports.ts';
 import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import { ApiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts';
@@ -7,6 +7,7 @@ import { type Route, route } from './rpc-route.ts';
 
 export interface RpcServerOptions {
   readonly network: Network;
+  readonly timers: Timers;
   readonly logger: Logger;
   readonly routes: Iterable<Route>;
   readonly limits?: Partial<
@@ -17,7 +18,7 @@ export interface RpcServerOptions {
 const LIMITS = {
   requestBytesMax: 64 * 2 ** 20,
   connectionsMax: 10_000,
-  inFlightRequestsMax: 128,
+  inFlightRequestsMax: 64,
   inFlightBytesMax: 64 * 2 ** 20,
   bufferedBytesMax: 16 * 2 ** 20,
 };
@@ -49,7 +50,7 @@ export class RpcServer {
 
   /** Starts accepting on one address; may be called for several. */
   async listen(options: Pick<ListenOptions, 'host' | 'port' | 'onHttp'>): Promise<Listener> {
-    const { network, logger } = this.#options;
+    const { network, timers, logger } = this.#options;
     const listener = await network.listen({
       ...options,
       messageBytesMax: this.#limits.requestBytesMax,
@@ -61,6 +62,7 @@ export class RpcServer {
           routes: this.#routes,
           limits: this.#limits,
           logger,
+          timers,
           onClose: () => this.#connections.delete(rpc),
         });
         this.#connections.add(rpc);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { nextTick } from 'node:process';
 import type { WebSocket } from 'ws';
 import type { CloseReason, Connection, ConnectionHandlers } from '../platform/ports.ts';
 import { mergeSmallParts, totalBytes } from './ws-fragments.ts';
@@ -150,7 +151,7 @@ export class WsConnection implements Connection, Watched {
     if (this.#corked) return;
     this.#corked = true;
     socket.cork();
-    process.nextTick(() => {
+    nextTick(() => {
       this.#corked = false;
       socket.uncork();
       this.#sent();

@@ -83,7 +83,8 @@ class WsListener implements Listener {
       this.#http.close(() => resolve());
     });
     for (const connection of this.#connections) connection.close('the server is closing');
-    this.#http.closeIdleConnections();
+    // WebSockets are not among these: they end with a close frame, or after the close timeout.
+    this.#http.closeAllConnections();
     await closed;
   }
 

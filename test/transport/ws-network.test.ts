@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { createServer, type Socket, connect as tcpConnect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../../src/platform/logger.ts';
 import type { CloseReason, Connection, Listener, ListenOptions } from '../../src/platform/ports.ts';
 import { WsNetwork } from '../../src/transport/ws-network.ts';
@@ -124,6 +125,38 @@ describe('WsNetwork', () => {
     await listener.close();
     expect(await client.closed).toEqual({ code: 'closed', message: 'the server is closing' });
     expect(await dial(url).closed).toMatchObject({ code: 'refused' });
+  });
+
+  test('a caller that never finishes its handshake does not hold up the close', async () => {
+    const { listener } = await echoServer();
+    const socket = tcpConnect(listener.port, '127.0.0.1');
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise<void>((resolve) => socket.write('GET / HTTP/1.1\r\nhost: x\r\n', () => resolve()));
+    await fetch(`http://127.0.0.1:${listener.port}/`);
+    await listener.close();
+    await gone;
+  });
+
+  test('a peer that falls silent is found by its missing pongs', async () => {
+    const silent = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (request) => {
+        const key = /sec-websocket-key: (.+)\r/i.exec(request.toString())?.[1];
+        const accept = createHash('sha1')
+          .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+          .digest('base64');
+        const headers = `upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept}`;
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n\r\n`);
+      });
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    cleanups.push(() => vi.useRealTimers());
+    const client = dial(`ws://127.0.0.1:${(silent.address() as { port: number }).port}`);
+    await client.opened;
+    vi.advanceTimersByTime(6000);
+    expect(await client.closed).toMatchObject({ code: 'timeout' });
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   test('a socket that dies is a reset', async () => {

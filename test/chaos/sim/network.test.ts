@@ -134,6 +134,27 @@ describe('SimNetwork', () => {
     expect(codes(client.closes)).toEqual(['protocol']);
   });
 
+  test('messages can be lost, repeated, reordered, corrupted, and connections reset', async () => {
+    const outcome = async (conditions: Partial<SimWorld['network']['conditions']>) => {
+      const world = new SimWorld({ seed: 1 });
+      await echoServer(world, 'b');
+      const client = dial(world, 'a', 'ws://b:9000');
+      await world.run(100);
+      Object.assign(world.network.conditions, conditions);
+      for (let index = 0; index < 100; index += 1) client.connection.send([Uint8Array.of(index)]);
+      await world.run(1000);
+      return client;
+    };
+    const inOrder = Array.from({ length: 100 }, (_, index) => index);
+    expect((await outcome({ lossRate: 0.2 })).got.length).toBeLessThan(90);
+    expect((await outcome({ duplicateRate: 0.2 })).got.length).toBeGreaterThan(110);
+    const { got } = await outcome({ reorderRate: 0.2 });
+    expect(got).not.toEqual(inOrder);
+    expect(got.sort((left, right) => left - right)).toEqual(inOrder);
+    expect((await outcome({ corruptRate: 0.2 })).got).not.toEqual(inOrder);
+    expect(codes((await outcome({ resetRate: 0.1 })).closes)).toEqual(['reset']);
+  });
+
   test('changing a buffer that was sent fails the run', async () => {
     const world = new SimWorld({ seed: 1 });
     await echoServer(world, 'b');

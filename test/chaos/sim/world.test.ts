@@ -136,6 +136,22 @@ describe('SimWorld', () => {
     expect(world.node('b').platform.clock.monotonicMs()).toBe(10);
   });
 
+  test('clocks can run fast: their timers fire early, and they never go back', async () => {
+    const world = new SimWorld({ seed: 1 });
+    const { clock, timers } = world.node('a').platform;
+    await world.run(100);
+    world.node('a').drift(2);
+    let firedAtMs = 0;
+    timers.set(50, () => {
+      firedAtMs = world.nowMs;
+    });
+    await world.run(200);
+    expect([firedAtMs, clock.monotonicMs()]).toEqual([125, 300]);
+    world.node('a').drift(1);
+    await world.run(300);
+    expect(clock.monotonicMs()).toBe(400);
+  });
+
   test('checks run after every event and end the run', async () => {
     const world = new SimWorld({ seed: 1 });
     let value = 0;
