@@ -1,0 +1,133 @@
+/**
+ * Reading a log back after a crash, as pure decisions: how far its batches are valid, and whether what ends them is a
+ * torn tail (a write that never completed, so nobody was promised it) or corruption.
+ */
+
+import {
+  lastOffsetOf,
+  RECORD_BATCH_HEADER_BYTES,
+  RECORD_BATCH_MAGIC,
+  RecordBatchError,
+  type RecordBatchHeader,
+  readBatchHeader,
+  verifyBatch,
+} from '../protocol/record-batch.ts';
+
+export interface ScanResult {
+  /** Bytes of valid batches from the start. */
+  readonly consumedBytes: number;
+  readonly nextOffset: number;
+  /** `more`: the next batch is not complete here and needs `neededBytes`. `broken`: it is wrong. */
+  readonly stop: 'more' | 'broken';
+  readonly neededBytes: number;
+}
+
+/** Visits the valid batches at the start of `bytes`, whose offsets go on from `expectedOffset` without a gap. */
+export function scanBatches(
+  bytes: Uint8Array,
+  expectedOffset: number,
+  visit: (header: RecordBatchHeader, position: number) => void,
+): ScanResult {
+  let position = 0;
+  let nextOffset = expectedOffset;
+  for (;;) {
+    const step = checkBatch(bytes, position, nextOffset);
+    if (step.header === undefined) return { consumedBytes: position, nextOffset, ...step };
+    visit(step.header, position);
+    position += step.header.sizeBytes;
+    nextOffset = lastOffsetOf(step.header) + 1;
+  }
+}
+
+function checkBatch(
+  bytes: Uint8Array,
+  position: number,
+  offset: number,
+):
+  | { readonly header: RecordBatchHeader }
+  | { readonly header?: never; readonly stop: 'more' | 'broken'; readonly neededBytes: number } {
+  if (bytes.length - position < RECORD_BATCH_HEADER_BYTES) {
+    return { stop: 'more', neededBytes: RECORD_BATCH_HEADER_BYTES };
+  }
+  try {
+    const { baseOffset, sizeBytes, magic } = readBatchHeader(bytes, position);
+    if (baseOffset !== offset || magic !== RECORD_BATCH_MAGIC) return { stop: 'broken', neededBytes: 0 };
+    if (sizeBytes > bytes.length - position) return { stop: 'more', neededBytes: sizeBytes };
+    return { header: verifyBatch(bytes, position) };
+  } catch (error) {
+    if (error instanceof RecordBatchError) return { stop: 'broken', neededBytes: 0 };
+    throw error;
+  }
+}
+
+/**
+ * The position of the first batch at or after `position` that is whole, valid and of a later offset than
+ * `brokenOffset`; -1 if there is none. Looks at every byte, since a broken length says nothing of where the next begins.
+ */
+export function findValidBatch(bytes: Uint8Array, position: number, brokenOffset: number): number {
+  const MAGIC_AT = 16;
+  for (let at = position; at + RECORD_BATCH_HEADER_BYTES <= bytes.length; at++) {
+    if (bytes[at + MAGIC_AT] !== RECORD_BATCH_MAGIC) continue;
+    try {
+      const header = readBatchHeader(bytes, at);
+      if (header.baseOffset <= brokenOffset || header.sizeBytes > bytes.length - at) continue;
+      verifyBatch(bytes, at);
+      return at;
+    } catch (error) {
+      if (!(error instanceof RecordBatchError)) throw error;
+    }
+  }
+  return -1;
+}
+
+/** Disks write whole sectors: of a write that a power loss interrupted, some may be missing in the middle. */
+const SECTOR_BYTES = 512;
+
+/**
+ * Whether a sector within `bytes` (which are at `filePosition`) was never written: a file that was only ever appended to
+ * reads zeros there.
+ */
+export function hasUnwrittenSector(bytes: Uint8Array, filePosition: number): boolean {
+  for (let start = 0; start < bytes.length; ) {
+    const end = start + SECTOR_BYTES - ((filePosition + start) % SECTOR_BYTES);
+    if (end > bytes.length) return false;
+    if (bytes.subarray(start, end).every((byte) => byte === 0)) return true;
+    start = end;
+  }
+  return false;
+}
+
+/** What is known about the place where the valid batches end, though the log does not. */
+export interface Damage {
+  readonly offset: number;
+  readonly recoveryPoint: number;
+  /** A valid batch of a later offset follows, in this segment or a later one. */
+  readonly validBehind: boolean;
+  /** A sector of the broken part was never written. */
+  readonly unwrittenSector: boolean;
+  /** The machine lost power since the log was open, so that unsynced writes may be there in part. */
+  readonly pageCacheLost: boolean;
+  readonly flush: 'sync' | 'os';
+}
+
+export interface Verdict {
+  readonly verdict: 'torn' | 'corrupt';
+  readonly reason: string;
+}
+
+/** The table of cases, the first that fits. Protocol-aware recovery (FAST'18) tells why guessing `torn` loses data. */
+export function judgeDamage(damage: Damage): Verdict {
+  if (damage.offset < damage.recoveryPoint) {
+    return { verdict: 'corrupt', reason: 'below the synced checkpoint' };
+  }
+  if (!damage.validBehind) return { verdict: 'torn', reason: 'nothing valid follows' };
+  if (damage.pageCacheLost && damage.flush === 'os') {
+    // Many writes may be unsynced at once and arrive in any order. Such a replica is not trusted to lead (KIP-966).
+    return { verdict: 'torn', reason: 'unsynced by config, lost with the page cache' };
+  }
+  if (damage.pageCacheLost && damage.unwrittenSector) {
+    // One write of several batches, interrupted: its sync never returned, so nobody was promised any of it.
+    return { verdict: 'torn', reason: 'a sector of the last write is missing' };
+  }
+  return { verdict: 'corrupt', reason: 'a valid batch follows the broken one' };
+}

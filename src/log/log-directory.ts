@@ -1,0 +1,337 @@
+/**
+ * The log layer: all partition logs under one folder, on one disk. Begin reading here, then `partition-log.ts` (one log),
+ * `log-state.ts` (its memory), `log-writer.ts` (how that reaches the disk) and `log-recovery.ts` (how it comes back). This folder
+ * may import `protocol/` and the ports of `platform/`.
+ *
+ *     <dir>/.clean               there only between a clean stop and the next start
+ *     <dir>/.boot                the boot of the machine that this was last open in
+ *     <dir>/.trash/              removed partitions, deleted later
+ *     <dir>/offsets-checkpoint   per partition: recovery point, high watermark, log start
+ *     <dir>/<topicId>-<partition>/<offset>.log, .index, .timeindex, .snapshot, leader-epoch-checkpoint
+ *
+ * Everything that waits for the disk goes through one round at a time (`rounds.ts`): all logs with something new write and
+ * sync in parallel, and whatever arrives meanwhile joins the next round. That is the group commit.
+ */
+
+import type { Clock, Disk, Logger, Timer, Timers } from '../platform/ports.ts';
+import { KafkaError } from '../protocol/errors.ts';
+import { decodeOffsets, encodeOffsets, type OffsetsCheckpoint } from './checkpoint-format.ts';
+import {
+  Coalesced,
+  isDiskFull,
+  makeFolder,
+  readIfExists,
+  writeAtomically,
+  writeReplacing,
+} from './file-helpers.ts';
+import { FilePool } from './file-pool.ts';
+import { IndexCache } from './index-cache.ts';
+import { DEFAULT_LOG_CONFIG, DEFAULT_LOG_LIMITS, type LogConfig, type LogLimits } from './log-config.ts';
+import type { LogContext } from './log-context.ts';
+import { LogFiles } from './log-files.ts';
+import { emptyLog, recoverLog } from './log-recovery.ts';
+import type { LogState } from './log-state.ts';
+import { PartitionLog } from './partition-log.ts';
+import { Rounds } from './rounds.ts';
+import { TailBudget } from './tail-cache.ts';
+import { Trash } from './trash.ts';
+
+export interface LogDirectoryOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly dir: string;
+  /** Ends the process: the disk failed, and nothing that it was told can be trusted any more. */
+  readonly crash: (error: Error) => void;
+  readonly limits?: Partial<LogLimits>;
+  /** For the logs found at start, until `setConfig` tells the topic's own. */
+  readonly config?: LogConfig;
+}
+
+const CLEAN_FILE = '.clean';
+const BOOT_FILE = '.boot';
+const OFFSETS_FILE = 'offsets-checkpoint';
+const FOLDER_NAME = /^([A-Za-z0-9_-]{22})-(\d{1,9})$/;
+
+export class LogDirectory {
+  /**
+   * Whether nothing that was acknowledged, even without a sync (`flush` = `os`), can have been lost since the last stop: it
+   * was a clean one, or the machine never went down.
+   */
+  readonly cleanShutdown: boolean;
+  readonly #o: LogDirectoryOptions;
+  readonly #limits: LogLimits;
+  readonly #logs = new Map<string, PartitionLog>();
+  readonly #context: LogContext;
+  readonly #rounds: Rounds;
+  readonly #trash: Trash;
+  readonly #offsetsCheckpoint: Coalesced;
+  readonly #dirSync: Coalesced;
+  /** Creations and removals under way, by name: one at a time. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #timers = new Set<Timer>();
+  /** The newest checkpoint known to be durable. */
+  #offsetsOnDisk: Uint8Array | undefined;
+  #isClosing = false;
+
+  /** Recovers every log found in the folder. */
+  static async open(o: LogDirectoryOptions): Promise<LogDirectory> {
+    const { disk, dir, logger } = o;
+    await makeFolder(disk, `${dir}/.trash`);
+    const names = await disk.readDir(dir);
+    const isClean = names.includes(CLEAN_FILE);
+    const bootId = await disk.bootId();
+    const lastBoot = await readIfExists(disk, `${dir}/${BOOT_FILE}`);
+    const lastBootId = lastBoot && new TextDecoder().decode(lastBoot);
+    if (isClean) {
+      // Gone for good before anything changes: else a crash from now on would pass for a clean stop.
+      await disk.remove(`${dir}/${CLEAN_FILE}`);
+      await disk.syncDir(dir);
+    }
+    const directory = new LogDirectory(o, isClean || lastBootId === bootId);
+    await directory.#recover(names, {
+      isClean,
+      pageCacheLost: lastBootId !== bootId,
+      mustRewrite: lastBootId === undefined && !isClean,
+    });
+    // Durable before the first append, or a torn tail could not be told from corruption after a power loss.
+    await writeAtomically(disk, dir, BOOT_FILE, new TextEncoder().encode(bootId));
+    await directory.#offsetsCheckpoint.run();
+    await directory.#trash.resume();
+    directory.#startTimers();
+    logger.info({ dir, logs: directory.#logs.size, cleanShutdown: directory.cleanShutdown }, 'Logs are open');
+    return directory;
+  }
+
+  private constructor(o: LogDirectoryOptions, cleanShutdown: boolean) {
+    this.#o = o;
+    this.cleanShutdown = cleanShutdown;
+    const { disk, clock, timers, logger, dir } = o;
+    const limits = { ...DEFAULT_LOG_LIMITS, ...o.limits };
+    this.#limits = limits;
+    this.#rounds = new Rounds(timers, limits.diskFullRetryMs, (error) => this.#fail(error));
+    this.#trash = new Trash(disk, timers, dir, limits.trashDelayMs, (error) => this.#fail(error));
+    this.#offsetsCheckpoint = new Coalesced(() => this.#persistOffsets());
+    this.#dirSync = new Coalesced(() => disk.syncDir(dir));
+    this.#context = {
+      disk,
+      clock,
+      logger,
+      limits,
+      pool: new FilePool(disk, limits.openFilesMax, (error) => this.#fail(error)),
+      budget: new TailBudget(limits.tailCacheBytesMax),
+      indexCache: new IndexCache(limits.indexCacheBytesMax),
+      persistOffsets: () => this.#offsetsCheckpoint.run(),
+      moveToTrash: (folder) => this.#trash.take(folder),
+    };
+  }
+
+  get(topicId: string, partition: number): PartitionLog | undefined {
+    return this.#logs.get(`${topicId}-${partition}`);
+  }
+
+  all(): Iterable<PartitionLog> {
+    return this.#logs.values();
+  }
+
+  /** Bytes of batches in memory. */
+  get tailCacheBytes(): number {
+    return this.#context.budget.bytes;
+  }
+
+  /** The log of a partition, made if there is none. A log that exists takes `config` over. */
+  create(topicId: string, partition: number, config: LogConfig): Promise<PartitionLog> {
+    const name = `${topicId}-${partition}`;
+    if (!FOLDER_NAME.test(name)) throw new Error(`not a topic id and partition: ${name}`);
+    return this.#change(name, async () => {
+      const existing = this.#logs.get(name);
+      existing?.setConfig(config);
+      return existing ?? (await this.#create(name, config));
+    });
+  }
+
+  /** Takes a partition's log out of use, durably; its files are deleted later. */
+  remove(topicId: string, partition: number): Promise<void> {
+    const name = `${topicId}-${partition}`;
+    return this.#change(name, async () => {
+      const log = this.#logs.get(name);
+      if (log === undefined) return;
+      log.markClosed();
+      this.#logs.delete(name);
+      await this.#rounds.drop(log);
+      try {
+        // Forget its offsets first: without its folder they would look like lost data.
+        await this.#offsetsCheckpoint.run();
+        this.#context.pool.forget(`${this.#o.dir}/${name}/`);
+        await this.#trash.take(`${this.#o.dir}/${name}`);
+      } catch (error) {
+        if (!isDiskFull(error)) this.#fail(error);
+        throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
+      }
+      this.#o.logger.info({ name }, 'Removed a log');
+    });
+  }
+
+  /** One pass over all logs; also runs by itself every `retentionIntervalMs`. */
+  async applyRetention(nowWallMs: number): Promise<void> {
+    for (const log of [...this.#logs.values()]) await log.applyRetention(nowWallMs);
+  }
+
+  /** Syncs everything and leaves the mark of a clean stop. No appends may follow. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const timer of this.#timers) this.#o.timers.clear(timer);
+    this.#trash.close();
+    await Promise.all(this.#changes.values());
+    await this.#rounds.idle();
+    const logs = [...this.#logs.values()];
+    const isWhole = !this.#rounds.isBroken && logs.every((log) => !log.isDirty);
+    if (isWhole) {
+      for (const log of logs) await log.closeFiles();
+      await this.#offsetsCheckpoint.run();
+    }
+    for (const log of logs) log.markClosed();
+    this.#rounds.stop();
+    await this.#context.pool.close();
+    const { disk, dir, logger } = this.#o;
+    if (!isWhole) {
+      logger.warn({ dir }, 'Closed with writes that the disk did not take, so not marked as clean');
+      return;
+    }
+    await writeReplacing(disk, `${dir}/${CLEAN_FILE}`, new Uint8Array(0), { sync: true });
+    await disk.syncDir(dir);
+  }
+
+  async #create(name: string, config: LogConfig): Promise<PartitionLog> {
+    if (this.#isClosing) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping');
+    try {
+      await this.#o.disk.mkdir(`${this.#o.dir}/${name}`);
+      await this.#dirSync.run();
+    } catch (error) {
+      if (!isDiskFull(error)) this.#fail(error);
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot create the log ${name}`, { cause: error });
+    }
+    return this.#add(name, emptyLog(this.#context, config, 0));
+  }
+
+  #add(name: string, state: LogState): PartitionLog {
+    const [, topicId = '', partition = ''] = FOLDER_NAME.exec(name) ?? [];
+    const log = new PartitionLog({
+      topicId,
+      partition: Number(partition),
+      state,
+      files: this.#filesOf(name),
+      context: this.#context,
+      rounds: this.#rounds,
+    });
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  #filesOf(name: string): LogFiles {
+    return new LogFiles(this.#o.disk, this.#context.pool, `${this.#o.dir}/${name}`);
+  }
+
+  async #recover(
+    names: readonly string[],
+    last: { isClean: boolean; pageCacheLost: boolean; mustRewrite: boolean },
+  ): Promise<void> {
+    const checkpoints = await this.#readOffsets();
+    const folders = names.filter((name) => FOLDER_NAME.test(name));
+    for (const { name, recoveryPoint, logStartOffset } of checkpoints.values()) {
+      if (folders.includes(name) || recoveryPoint <= logStartOffset) continue;
+      // Recovered like any other: as a log whose segments are missing.
+      await this.#o.disk.mkdir(`${this.#o.dir}/${name}`);
+      folders.push(name);
+    }
+    await this.#dirSync.run();
+    const context = this.#context;
+    const config = this.#o.config ?? DEFAULT_LOG_CONFIG;
+    const recoverNext = async (): Promise<void> => {
+      for (let name = folders.shift(); name !== undefined; name = folders.shift()) {
+        const checkpoint = checkpoints.get(name);
+        const files = this.#filesOf(name);
+        this.#add(name, await recoverLog({ context, files, config, checkpoint, ...last }));
+      }
+    };
+    await Promise.all(Array.from({ length: this.#limits.recoveriesMax }, recoverNext));
+  }
+
+  async #readOffsets(): Promise<Map<string, OffsetsCheckpoint>> {
+    const { disk, dir, logger } = this.#o;
+    const bytes = await readIfExists(disk, `${dir}/${OFFSETS_FILE}`);
+    const entries = bytes && decodeOffsets(bytes);
+    if (bytes !== undefined && entries === undefined) {
+      logger.warn({ dir }, 'The offsets checkpoint is damaged; every log is scanned from its start');
+    }
+    return new Map(entries?.map((entry) => [entry.name, entry]));
+  }
+
+  async #persistOffsets(): Promise<void> {
+    const logs = [...this.#logs.values()];
+    // Offsets and epochs of the same moment: no recovery point is ahead of the epochs that it lets a scan skip.
+    const entries = logs.map((log) => log.checkpoint()).filter((entry) => entry !== undefined);
+    await Promise.all(logs.map((log) => log.persistEpochs()));
+    const bytes = encodeOffsets(entries);
+    const { disk, dir } = this.#o;
+    if (this.#offsetsOnDisk !== undefined && equalBytes(bytes, this.#offsetsOnDisk)) return;
+    await writeAtomically(disk, dir, OFFSETS_FILE, bytes);
+    this.#offsetsOnDisk = bytes;
+  }
+
+  #startTimers(): void {
+    const { clock } = this.#o;
+    this.#every(this.#limits.checkpointIntervalMs, () => this.#offsetsCheckpoint.run());
+    this.#every(this.#limits.retentionIntervalMs, () => this.applyRetention(clock.wallMs()));
+  }
+
+  #every(intervalMs: number, act: () => Promise<void>): void {
+    const timer = this.#o.timers.set(intervalMs, () => {
+      this.#timers.delete(timer);
+      if (this.#isClosing) return;
+      const again = () => {
+        if (!this.#isClosing) this.#every(intervalMs, act);
+      };
+      act().then(again, (error) => {
+        if (isDiskFull(error) || error instanceof KafkaError) {
+          this.#o.logger.warn({ err: error }, 'Disk full, periodic log work put off');
+          again();
+        } else {
+          this.#fail(error);
+        }
+      });
+    });
+    this.#timers.add(timer);
+  }
+
+  #change<T>(name: string, act: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(name) ?? Promise.resolve();
+    const change = before.then(act, act);
+    this.#changes.set(name, change);
+    const done = () => {
+      if (this.#changes.get(name) === change) this.#changes.delete(name);
+    };
+    change.then(done, done);
+    return change;
+  }
+
+  /** The disk failed. Whatever it holds, the page cache may tell otherwise: the next start must not believe it. */
+  #fail(cause: unknown): void {
+    if (this.#rounds.isBroken) return;
+    this.#rounds.stop();
+    this.#isClosing = true;
+    const { disk, dir, logger, crash } = this.#o;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    logger.error({ err: error, dir }, 'The disk failed; the process ends');
+    const end = () => crash(new Error(`disk failure in ${dir}: ${error.message}`, { cause: error }));
+    disk
+      .remove(`${dir}/${BOOT_FILE}`)
+      .then(end, end)
+      .catch(() => {}); // `crash` may throw where it cannot end the process at once
+  }
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,47 @@
+/** Walks a segment's file in large chunks, batch by batch, checking each. */
+
+import type { RecordBatchHeader } from '../protocol/record-batch.ts';
+import { findValidBatch, hasUnwrittenSector, scanBatches } from './batch-scan.ts';
+import type { LogFiles } from './log-files.ts';
+
+const CHUNK_BYTES = 2 ** 20;
+
+export interface SegmentScan {
+  /** Where the valid batches end. */
+  readonly position: number;
+  readonly nextOffset: number;
+}
+
+/** Visits the valid batches from `position` to at most `endPosition`, whose offsets go on from `offset`. */
+export async function scanSegment(
+  files: LogFiles,
+  baseOffset: number,
+  from: { readonly position: number; readonly offset: number; readonly endPosition: number },
+  visit: (header: RecordBatchHeader, position: number, bytes: Uint8Array) => void,
+): Promise<SegmentScan> {
+  let { position, offset } = from;
+  let chunkBytes = CHUNK_BYTES;
+  for (;;) {
+    const remaining = from.endPosition - position;
+    const bytes = await files.read(baseOffset, position, Math.min(chunkBytes, remaining));
+    const start = position;
+    const scan = scanBatches(bytes, offset, (header, at) => visit(header, start + at, bytes.subarray(at)));
+    position += scan.consumedBytes;
+    offset = scan.nextOffset;
+    const isOver = scan.stop === 'broken' || scan.neededBytes > from.endPosition - position;
+    if (isOver || bytes.length < Math.min(chunkBytes, remaining)) return { position, nextOffset: offset };
+    chunkBytes = Math.max(CHUNK_BYTES, scan.neededBytes);
+  }
+}
+
+/** What lies behind the place where a segment's valid batches end. */
+export async function inspectDamage(
+  files: LogFiles,
+  baseOffset: number,
+  at: { readonly position: number; readonly offset: number; readonly endPosition: number },
+): Promise<{ validBehind: boolean; unwrittenSector: boolean }> {
+  const bytes = await files.read(baseOffset, at.position, at.endPosition - at.position);
+  const next = findValidBatch(bytes, 1, at.offset);
+  const broken = next < 0 ? bytes : bytes.subarray(0, next);
+  return { validBehind: next >= 0, unwrittenSector: hasUnwrittenSector(broken, at.position) };
+}
