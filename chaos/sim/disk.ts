@@ -160,12 +160,14 @@ export class SimDisk {
         run('read', this.#transferMs(this.latency.readMs, length), () => file.read(position, length)),
       write: (position, parts) => {
         const bytes = concatenate(parts);
+        const print = fingerprint([bytes]);
         const write: InFlightWrite = { file, position, bytes };
         if (owner.alive) this.#inFlight.add(write);
         const act = () => {
-          if (fingerprint(concatenate(parts)) !== fingerprint(bytes)) {
+          if (fingerprint(parts) !== print) {
             throw new Error(`a buffer was changed while it was being written to ${path}`);
           }
+          this.#world.trace.add(`write ${this.#name} ${path} ${position} ${print}`);
           this.#write(write, path);
         };
         return run('write', this.#transferMs(this.latency.writeMs, bytes.length), act).finally(() =>
@@ -186,7 +188,6 @@ export class SimDisk {
     const { file, position, bytes } = write;
     const growth = position + bytes.length - file.length;
     const roomBytes = growth <= 0 ? 0 : this.capacityBytes - this.usedBytes;
-    this.#world.trace.add(`write ${this.#name} ${path} ${position} ${fingerprint(bytes)}`);
     if (growth <= roomBytes || growth <= 0) {
       file.write(position, bytes);
       return;

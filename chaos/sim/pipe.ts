@@ -206,28 +206,27 @@ export class SimPipe {
     const random = this.#options.random;
     if (random.chance(resetRate)) this.reset('injected reset');
     if (this.#broken || random.chance(lossRate)) return;
-    const bytes = concatenate(parts);
-    const print = fingerprint(bytes);
-    const arrive = () => {
-      if (fingerprint(concatenate(parts)) !== print) {
+    const print = fingerprint(parts);
+    const arrive = (bytes: Uint8Array) => {
+      if (fingerprint(parts) !== print) {
         throw new Error(`${end.nodeName} changed a buffer that it had sent to ${this.#peer(end).nodeName}`);
       }
-      this.#receive(this.#peer(end), this.#corruptByChance(bytes));
+      this.#receive(this.#peer(end), bytes);
     };
     for (let copies = random.chance(duplicateRate) ? 2 : 1; copies > 0; copies -= 1) {
-      this.#transmit(end, `message ${print}`, bytes.length, arrive);
+      // A copy each, since a receiver may write into what it got.
+      const bytes = this.#corruptByChance(concatenate(parts));
+      this.#transmit(end, `message ${print}`, bytes.length, () => arrive(bytes));
     }
   }
 
-  /** A copy, since the receiver may write into what it got. */
   #corruptByChance(bytes: Uint8Array): Uint8Array {
-    const copy = bytes.slice();
     const random = this.#options.random;
-    if (copy.length > 0 && random.chance(this.#options.network.conditions.corruptRate)) {
-      const position = random.between(0, copy.length - 1);
-      copy[position] = (copy[position] ?? 0) ^ random.between(1, 255);
+    if (bytes.length > 0 && random.chance(this.#options.network.conditions.corruptRate)) {
+      const position = random.between(0, bytes.length - 1);
+      bytes[position] = (bytes[position] ?? 0) ^ random.between(1, 255);
     }
-    return copy;
+    return bytes;
   }
 
   #receive(end: End, bytes: Uint8Array): void {

@@ -36,9 +36,15 @@ export class Trace {
   }
 }
 
-/** A short fingerprint of bytes for a trace line. */
-export function fingerprint(bytes: Uint8Array): string {
-  return `${bytes.length}:${crc32(bytes).toString(16)}`;
+/** A short fingerprint for a trace line, of parts as if they were one. */
+export function fingerprint(parts: readonly Uint8Array[]): string {
+  let sum = 0;
+  let length = 0;
+  for (const part of parts) {
+    sum = crc32(part, sum);
+    length += part.length;
+  }
+  return `${length}:${sum.toString(16)}`;
 }
 
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -180,6 +180,7 @@ export class SimWorld {
       this.#fail(error);
     }
     await this.#drainMicrotasks();
+    this.#running = undefined;
     for (const check of this.onAfterEvent) check();
     return true;
   }

@@ -17,7 +17,7 @@ const ERROR_MESSAGE_CHARS_MAX = 1000;
  * After this many starts the event loop gets a turn: a chunk from the socket may hold hundreds of small requests, and
  * their answers are to be seen in `bufferedBytes` before the rest is started.
  */
-const STARTS_PER_TURN = 8;
+const STARTS_PER_TURN = 16;
 
 /** Limits of one connection. At any of them the server stops reading from it until it is below again. */
 export interface RpcLimits {
