@@ -10,6 +10,7 @@ export interface BrokerLifecycleOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly brokerId: number;
   readonly controller: ControllerLink;
   readonly heartbeatMs: number;
   readonly sessionTimeoutMs: number;
@@ -22,6 +23,8 @@ export interface BrokerLifecycleOptions {
 }
 
 const RETRY_MS = 50;
+/** A stopping broker that hears no controller for so long is probably stopping together with its whole cluster. */
+const CONTROLLER_LOST_MS = 2000;
 
 /**
  * The broker's standing with the controller: registers it, keeps its session alive, and asks for a controlled
@@ -32,6 +35,7 @@ export class BrokerLifecycle {
   #brokerEpoch = -1;
   #fenced = true;
   #wantShutDown = false;
+  #wantFence = false;
   #lastHeardMs: number;
   #timer: Timer | undefined;
   #inFlight = false;
@@ -81,6 +85,15 @@ export class BrokerLifecycle {
     });
   }
 
+  /**
+   * Has this broker fenced and unfenced again, so that another one leads its partitions: it was elected for a
+   * partition whose log is damaged.
+   */
+  standDown(): void {
+    this.#wantFence = true;
+    this.poke();
+  }
+
   stop(): void {
     this.#stopped = true;
     if (this.#timer) this.#options.timers.clear(this.#timer);
@@ -119,10 +132,10 @@ export class BrokerLifecycle {
   async #heartbeat(): Promise<number> {
     const reported = this.#options.metadataIndex();
     const response = await this.#options.controller.send(BrokerHeartbeat, {
-      brokerId: this.#options.registration()?.brokerId ?? -1,
+      brokerId: this.#options.brokerId,
       brokerEpoch: this.#brokerEpoch,
       currentMetadataOffset: reported,
-      wantFence: false,
+      wantFence: this.#wantFence,
       wantShutDown: this.#wantShutDown,
     });
     if (response.errorCode !== 0) throw errorFor(response.errorCode);
@@ -132,10 +145,8 @@ export class BrokerLifecycle {
 
   #obey(response: BrokerHeartbeatResponse, reported: number): number {
     this.#setFenced(response.isFenced);
-    if (response.shouldShutDown) {
-      this.#mayStop?.();
-      this.#mayStop = undefined;
-    }
+    if (response.isFenced) this.#wantFence = false;
+    if (response.shouldShutDown) this.#letGo();
     // Every step of starting and of stopping waits for the next heartbeat: do not let it wait long.
     if (this.#wantShutDown) return RETRY_MS;
     if (response.isFenced) return this.#options.metadataIndex() > reported ? 0 : RETRY_MS;
@@ -150,8 +161,18 @@ export class BrokerLifecycle {
       this.#brokerEpoch = -1;
       this.#setFenced(true);
     }
+    if (this.#silentMs() > CONTROLLER_LOST_MS) this.#letGo();
     this.#options.logger.debug({ code, message }, 'A request to the controller failed; retrying');
     return RETRY_MS;
+  }
+
+  #letGo(): void {
+    this.#mayStop?.();
+    this.#mayStop = undefined;
+  }
+
+  #silentMs(): number {
+    return this.#options.clock.monotonicMs() - this.#lastHeardMs;
   }
 
   #heard(): void {
@@ -160,8 +181,7 @@ export class BrokerLifecycle {
 
   /** Whoever has not heard from a controller for a session must assume that it is fenced (KAFKA-14296). */
   #checkSession(): void {
-    const silentMs = this.#options.clock.monotonicMs() - this.#lastHeardMs;
-    if (silentMs > this.#options.sessionTimeoutMs) this.#setFenced(true);
+    if (this.#silentMs() > this.#options.sessionTimeoutMs) this.#setFenced(true);
   }
 
   #setFenced(fenced: boolean): void {

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import type { Argv } from 'yargs';
+import { UsageError } from '../run.ts';
+
+const EXIT_INTERRUPTED = 130;
+
+/** `odradek start`: runs a node in this process until it is told to stop. */
+export function startCommand(cli: Argv): Argv {
+  return cli.command(
+    'start',
+    'Run a node until it is told to stop (SIGTERM or Ctrl-C)',
+    (command) =>
+      command
+        .option('config', { type: 'string', demandOption: true, describe: "The node's config file (YAML)" })
+        .option('set', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          default: [] as string[],
+          describe: 'Override a key of the config, key=value; may be repeated',
+        }),
+    ({ config, set }) => start(config, set),
+  );
+}
+
+async function start(file: string, overrides: readonly string[]): Promise<void> {
+  const [{ parseNodeConfig, ConfigError }, { createNode }] = await Promise.all([
+    import('../../server/config.ts'),
+    import('../../server/main.ts'),
+  ]);
+  const text = readConfig(file);
+  let config: ReturnType<typeof parseNodeConfig>;
+  try {
+    config = parseNodeConfig(text, overrides);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new Error(`${file}: ${error.message}`);
+    throw error;
+  }
+  const node = await createNode(config);
+  const stopped = stopOnSignals(() => node.stop());
+  try {
+    const { joined } = await node.start();
+    await Promise.race([joined, stopped]);
+  } catch (error) {
+    // What is left of the node (timers, connections) must not keep the process.
+    process.stderr.write(`odradek: ${explain(error, config.port)}\n`);
+    process.exit(1);
+  }
+  await stopped;
+  process.exit(0);
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read the config file: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Resolves once the first SIGTERM or SIGINT has stopped the node; a second one ends the process at once. */
+function stopOnSignals(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false;
+    const onSignal = () => {
+      if (stopping) process.exit(EXIT_INTERRUPTED);
+      stopping = true;
+      stop().then(resolve, reject);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+function explain(error: unknown, port: number): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `port ${port} is in use by another process; stop that one, or choose another with --set port=N`;
+  }
+  return error.message;
+}

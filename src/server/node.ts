@@ -1,0 +1,307 @@
+/**
+ * The server layer assembles one node out of everything below: the quorum's log and the metadata image folded from
+ * it, the controller and the group coordinator that are active where the quorum leads, the partition replicas, and one
+ * listener for all. It holds no rules of its own. Begin here; `main.ts` adds what a process needs.
+ */
+
+import type { BrokerContext } from '../broker/context.ts';
+import { brokerRoutes } from '../broker/handlers.ts';
+import { ControllerShell } from '../controller/shell.ts';
+import { GroupCoordinator } from '../coordinator/coordinator.ts';
+import { LogDirectory } from '../log/log-directory.ts';
+import type { Listener, Logger, Platform } from '../platform/ports.ts';
+import { AlterPartition } from '../protocol/messages/alter-partition.ts';
+import { Fetch } from '../protocol/messages/fetch.ts';
+import type { AnyApi, Api } from '../protocol/schema.ts';
+import { uuidFrom } from '../protocol/uuid.ts';
+import { RaftNode } from '../raft/node.ts';
+import { RAFT_APIS } from '../raft/wire.ts';
+import { ReplicaManager } from '../replication/replica-manager.ts';
+import { route } from '../transport/rpc-route.ts';
+import { RpcServer } from '../transport/rpc-server.ts';
+import { assignmentDelta } from './assignments.ts';
+import { brokerConfig } from './broker-config.ts';
+import { BrokerLifecycle } from './broker-lifecycle.ts';
+import type { NodeConfig } from './config.ts';
+import { ControllerLink } from './controller-link.ts';
+import { quorumResponse } from './describe-quorum.ts';
+import { type Identity, loadIdentity } from './identity.ts';
+import { MetadataStore } from './metadata-store.ts';
+import { Peers } from './peers.ts';
+
+/** Longer than a follower's fetch may wait at its leader. */
+const FETCH_TIMEOUT_MS = 5000;
+const PEER_TIMEOUT_MS = 3000;
+const UUID_BYTES = 16;
+
+/** One node of a cluster. `start` and `stop` are called once each. */
+export class OdradekNode {
+  readonly config: NodeConfig;
+  readonly store = new MetadataStore();
+  readonly replicas: ReplicaManager;
+  readonly raft: RaftNode;
+  readonly logs: LogDirectory;
+  readonly controller: ControllerShell;
+  readonly #platform: Platform;
+  readonly #logger: Logger;
+  readonly #incarnationId: string;
+  readonly #identity: Identity;
+  readonly #peers: Peers;
+  readonly #link: ControllerLink;
+  readonly #coordinator: GroupCoordinator;
+  readonly #lifecycle: BrokerLifecycle;
+  readonly #server: RpcServer;
+  #listener: Listener | undefined;
+
+  /** Recovers the logs of the data folder; the node does not serve before `start`. @throws IdentityError, DiskError */
+  static async open(config: NodeConfig, platform: Platform): Promise<OdradekNode> {
+    const { disk, clock, timers, random, crash } = platform;
+    const logger = platform.logger.child({ nodeId: config.nodeId });
+    const identity = await loadIdentity(disk, random, config.dataDir, config.nodeId);
+    const logs = await LogDirectory.open({
+      ...{ disk, clock, timers, logger, crash },
+      dir: `${config.dataDir}/log`,
+      limits: { tailCacheBytesMax: config.limits.tailCacheBytesMax },
+    });
+    return new OdradekNode(config, { ...platform, logger }, identity, logs);
+  }
+
+  private constructor(config: NodeConfig, platform: Platform, identity: Identity, logs: LogDirectory) {
+    this.config = config;
+    this.logs = logs;
+    this.#platform = platform;
+    this.#logger = platform.logger;
+    this.#identity = identity;
+    this.#incarnationId = uuidFrom(platform.random.bytes(UUID_BYTES));
+    this.#peers = this.#createPeers();
+    this.raft = this.#createRaft();
+    this.controller = this.#createController();
+    this.#link = new ControllerLink({
+      nodeId: config.nodeId,
+      peers: this.#peers,
+      controllerId: () => this.raft.leaderId,
+      handle: (api, request) => this.controller.handle(api, request),
+    });
+    this.#coordinator = new GroupCoordinator({
+      ...this.#ports(),
+      log: this.controller,
+      limits: { offsetsRetentionMs: config.limits.offsetsRetentionMs },
+    });
+    this.#lifecycle = this.#createLifecycle();
+    this.replicas = this.#createReplicas();
+    this.#server = this.#createServer();
+    this.store.subscribe((before, after) => {
+      this.controller.onApplied(after);
+      void this.replicas.applyAssignments(assignmentDelta(before, after, config.nodeId));
+      this.#onBrokerEpoch();
+    });
+  }
+
+  /** The port that the node listens on. */
+  get port(): number {
+    return this.#listener?.port ?? this.config.port;
+  }
+
+  get clusterId(): string | undefined {
+    return this.raft.clusterId;
+  }
+
+  /** What the node waits for before it can serve; undefined once it serves. */
+  get waitingFor(): string | undefined {
+    const blocked = this.raft.bootstrapBlocked();
+    if (blocked !== undefined) return blocked;
+    if (this.raft.leaderId === undefined) return 'the metadata quorum to elect a leader';
+    if (this.#lifecycle.brokerEpoch < 0) return 'its registration with the controller';
+    if (this.#lifecycle.fenced) return 'the controller to unfence it';
+    return undefined;
+  }
+
+  /**
+   * Opens the listener and takes part; resolves once it listens. `joined` settles when the node knows its cluster, or
+   * rejects with a RaftError where an operator has to act. @throws Error when the port can't be had
+   */
+  async start(): Promise<{ readonly joined: Promise<void> }> {
+    const { host, port } = this.config;
+    this.#listener = await this.#server.listen({ host, port, onHttp: (path) => this.#onHttp(path) });
+    this.#logger.info({ host, port: this.port }, 'Listening');
+    return { joined: this.#join() };
+  }
+
+  /** Moves leaders away, hands the quorum over, closes the listener, and leaves the logs marked as clean. */
+  async stop(): Promise<void> {
+    this.#logger.info({}, 'Stopping');
+    await this.#lifecycle.shutDown(this.config.limits.controlledShutdownTimeoutMs);
+    this.#lifecycle.stop();
+    this.replicas.close();
+    this.#coordinator.onNotLeader();
+    await this.raft.stop();
+    await this.#server.close();
+    this.#peers.close();
+    await this.logs.close();
+    this.#logger.info({}, 'Stopped');
+  }
+
+  async #join(): Promise<void> {
+    await this.raft.start();
+    this.#lifecycle.start();
+  }
+
+  #ports() {
+    const { clock, timers, random, crash } = this.#platform;
+    return { clock, timers, random, crash, logger: this.#logger };
+  }
+
+  #createPeers(): Peers {
+    return new Peers({
+      clientId: `node-${this.config.nodeId}`,
+      voters: this.config.voters,
+      platform: this.#platform,
+      responseBytesMax: this.config.limits.fetchBytesMax * 2,
+      image: () => this.store.image,
+      onDead: (id) => {
+        this.raft.peerUnreachable(id);
+        this.controller.brokerUnreachable(id);
+      },
+    });
+  }
+
+  #createRaft(): RaftNode {
+    const { nodeId, dataDir, voters, bootstrapAlone, limits } = this.config;
+    return new RaftNode({
+      nodeId,
+      directoryId: this.#identity.directoryId,
+      voters,
+      bootstrapAlone,
+      platform: this.#platform,
+      dir: `${dataDir}/raft`,
+      limits: {
+        electionTimeoutMs: limits.electionTimeoutMs,
+        electionTimeoutMsMax: limits.electionTimeoutMs * 2,
+        checkQuorumMs: limits.electionTimeoutMs,
+        heartbeatMs: limits.raftHeartbeatMs,
+      },
+      send: (toId, api, body) => this.#peers.call('control', toId, api, body, PEER_TIMEOUT_MS),
+      onChange: () => this.#lifecycle.poke(),
+      stateMachine: {
+        apply: (entries) => this.store.apply(entries),
+        snapshot: () => this.store.snapshot(),
+        restore: (index, bytes) => this.store.restore(index, bytes),
+        onLeader: (epoch) => {
+          this.controller.onLeader(epoch, this.store.image);
+          this.#coordinator.onLeader();
+        },
+        onNotLeader: () => {
+          this.#coordinator.onNotLeader();
+          this.controller.onNotLeader();
+        },
+      },
+    });
+  }
+
+  #createController(): ControllerShell {
+    const { limits, topicDefaults } = this.config;
+    return new ControllerShell({
+      ...this.#ports(),
+      propose: (payload) => this.raft.propose(payload),
+      clusterId: () => this.raft.clusterId ?? '',
+      config: {
+        brokerSessionTimeoutMs: limits.brokerSessionTimeoutMs,
+        defaultPartitions: topicDefaults.partitions,
+        defaultReplicationFactor: topicDefaults.replicationFactor,
+      },
+    });
+  }
+
+  #createLifecycle(): BrokerLifecycle {
+    const { nodeId, limits, host, advertisedHost, rack } = this.config;
+    return new BrokerLifecycle({
+      ...this.#ports(),
+      brokerId: nodeId,
+      controller: this.#link,
+      heartbeatMs: limits.brokerHeartbeatMs,
+      sessionTimeoutMs: limits.brokerSessionTimeoutMs,
+      metadataIndex: () => this.store.image.index,
+      onFenced: (fenced) => this.replicas.setFenced(fenced),
+      registration: () => {
+        const clusterId = this.raft.clusterId;
+        if (clusterId === undefined) return undefined;
+        return {
+          brokerId: nodeId,
+          clusterId,
+          incarnationId: this.#incarnationId,
+          directoryId: this.#identity.directoryId,
+          listeners: [{ name: 'ws', host: advertisedHost ?? host, port: this.port }],
+          rack: rack ?? null,
+          cleanShutdown: this.logs.cleanShutdown,
+        };
+      },
+    });
+  }
+
+  #createReplicas(): ReplicaManager {
+    const { nodeId, limits } = this.config;
+    return new ReplicaManager({
+      ...this.#ports(),
+      nodeId,
+      logs: this.logs,
+      limits: { replicaLagTimeMaxMs: limits.replicaLagTimeMaxMs, fetchBytesMax: limits.fetchBytesMax },
+      alterPartition: (request) => this.#link.send(AlterPartition, request),
+      fetchFrom: (brokerId, request) => this.#peers.call('fetch', brokerId, Fetch, request, FETCH_TIMEOUT_MS),
+      onCannotLead: () => this.#lifecycle.standDown(),
+    });
+  }
+
+  #createServer(): RpcServer {
+    const { limits } = this.config;
+    return new RpcServer({
+      network: this.#platform.network,
+      timers: this.#platform.timers,
+      logger: this.#logger,
+      limits: {
+        requestBytesMax: limits.requestBytesMax,
+        connectionsMax: limits.connectionsMax,
+        inFlightRequestsMax: limits.inFlightRequestsMax,
+      },
+      routes: [...brokerRoutes(this.#brokerContext()), ...RAFT_APIS.map((api) => this.#raftRoute(api))],
+    });
+  }
+
+  #raftRoute(api: AnyApi) {
+    return route(api as Api<unknown, unknown>, (body) => this.raft.handle(api, body));
+  }
+
+  #brokerContext(): BrokerContext {
+    const { nodeId } = this.config;
+    return {
+      ...this.#ports(),
+      nodeId,
+      config: brokerConfig(this.config),
+      replicas: this.replicas,
+      coordinator: this.#coordinator,
+      controller: {
+        controllerId: () => this.raft.leaderId,
+        handle: (api, request) => this.controller.handle(api, request),
+        send: (api, request, timeoutMs) => this.#link.send(api, request, timeoutMs),
+      },
+      image: () => this.store.image,
+      clusterId: () => this.raft.clusterId,
+      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      describeQuorum: () => quorumResponse(this.raft.describe()),
+    };
+  }
+
+  /** Partitions take their roles once the metadata that registered this very process is applied. */
+  #onBrokerEpoch(): void {
+    const registered = this.store.image.brokers.get(this.config.nodeId);
+    if (registered?.incarnationId !== this.#incarnationId) return;
+    if (registered.epoch !== this.replicas.brokerEpoch) this.replicas.setBrokerEpoch(registered.epoch);
+    if (this.#lifecycle.fenced) this.#lifecycle.poke();
+  }
+
+  #onHttp(path: string): { status: number; body: string } | undefined {
+    if (path === '/healthz') return { status: 200, body: 'ok\n' };
+    if (path !== '/readyz') return undefined;
+    const reason = this.waitingFor;
+    return reason === undefined ? { status: 200, body: 'ready\n' } : { status: 503, body: `${reason}\n` };
+  }
+}
