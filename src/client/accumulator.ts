@@ -1,0 +1,168 @@
+/** Gathers records into batches, per partition. Pure: `sender.ts` decides what is sent when, `producer.ts` does it. */
+
+import { stampProducer } from '../protocol/record-batch.ts';
+import { RecordBatchBuilder, type RecordInput } from '../protocol/record-batch-builder.ts';
+
+/** Who is told what became of a record; `tag` tells apart the records of one delivery. */
+export interface Delivery {
+  /** `offset` is -1 when unknown (acks 0); `appendTimeMs` is -1 unless the topic stamps the time of the append. */
+  delivered(tag: number, topic: string, partition: number, offset: number, appendTimeMs: number): void;
+  failed(tag: number, error: Error): void;
+}
+
+/**
+ * `waiting` for its turn (the last of a partition still takes records), `sent` and not answered, to be sent again
+ * (`retry`), or `done`.
+ */
+type BatchState = 'waiting' | 'sent' | 'retry' | 'done';
+
+export class ProducerBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly createdAtMs: number;
+  /** The running number of its first record, for `flush`. */
+  readonly firstRecordNumber: number;
+  readonly deliveries: Delivery[] = [];
+  readonly tags: number[] = [];
+  /** What its records take of the producer's buffer. */
+  bufferBytes = 0;
+  state: BatchState = 'waiting';
+  closed = false;
+  attempts = 0;
+  /** An attempt may have been written although no answer said so. */
+  maybeWritten = false;
+  /** No earlier batch of the partition was unanswered when this one was sent last: what a broker says of it is final. */
+  sentAsFirst = false;
+  sentTo = -1;
+  requestId = -1;
+  baseSequence = -1;
+  lastError: Error | undefined;
+  readonly #builder: RecordBatchBuilder;
+  #bytes: Uint8Array | undefined;
+
+  constructor(
+    topic: string,
+    partition: number,
+    nowMs: number,
+    sizeBytesMax: number,
+    firstRecordNumber: number,
+  ) {
+    this.topic = topic;
+    this.partition = partition;
+    this.createdAtMs = nowMs;
+    this.firstRecordNumber = firstRecordNumber;
+    this.#builder = new RecordBatchBuilder({ sizeBytesMax });
+  }
+
+  get count(): number {
+    return this.#builder.count;
+  }
+
+  get sizeBytes(): number {
+    return this.#builder.sizeBytes;
+  }
+
+  tryAppend(record: RecordInput, delivery: Delivery, tag: number, bufferBytes: number): boolean {
+    if (this.closed || !this.#builder.tryAppend(record)) return false;
+    this.deliveries.push(delivery);
+    this.tags.push(tag);
+    this.bufferBytes += bufferBytes;
+    return true;
+  }
+
+  /** The finished batch; it takes no more records. */
+  bytes(): Uint8Array {
+    this.closed = true;
+    this.#bytes ??= this.#builder.build();
+    return this.#bytes;
+  }
+
+  /** Numbers the batch. A batch that was sent before is copied first: a dying connection may still hold its bytes. */
+  stamp(producerId: number, producerEpoch: number, baseSequence: number): void {
+    const bytes = this.attempts > 0 ? this.bytes().slice() : this.bytes();
+    stampProducer(bytes, 0, { producerId, producerEpoch, baseSequence });
+    this.#bytes = bytes;
+    this.baseSequence = baseSequence;
+  }
+}
+
+/** The records of one partition on their way, and the producer's identity there. */
+export class PartitionQueue {
+  readonly topic: string;
+  readonly partition: number;
+  /** Not sent yet, oldest first. */
+  readonly waiting: ProducerBatch[] = [];
+  /** Sent and not settled, in the order of their sequence numbers. */
+  readonly inFlight: ProducerBatch[] = [];
+  /** After a failure, nothing is sent to `blockedNode` until then. */
+  blockedUntilMs = 0;
+  blockedNode = -1;
+  /** -1 until the first batch is numbered. */
+  producerId = -1;
+  producerEpoch = -1;
+  nextSequence = 0;
+  /** The sequence has a hole: begin a new epoch once every request is answered. */
+  mustBumpEpoch = false;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0 && this.inFlight.length === 0;
+  }
+}
+
+export class Accumulator {
+  readonly #batchBytes: number;
+  readonly #queues = new Map<string, PartitionQueue[]>();
+  /** The partitions that hold any batch. */
+  readonly active = new Set<PartitionQueue>();
+
+  constructor(batchBytes: number) {
+    this.#batchBytes = batchBytes;
+  }
+
+  /** Adds a record to its partition's newest batch. True when there is more to send than before: a new or a full batch. */
+  append(
+    topic: string,
+    partition: number,
+    record: RecordInput,
+    delivery: Delivery,
+    tag: number,
+    bufferBytes: number,
+    recordNumber: number,
+    nowMs: number,
+  ): boolean {
+    const queue = this.queue(topic, partition);
+    const open = queue.waiting.at(-1);
+    if (open?.tryAppend(record, delivery, tag, bufferBytes)) return open.sizeBytes >= this.#batchBytes;
+    if (open !== undefined) open.closed = true;
+    const batch = new ProducerBatch(topic, partition, nowMs, this.#batchBytes, recordNumber);
+    if (!batch.tryAppend(record, delivery, tag, bufferBytes))
+      throw new Error('a new batch refused its first record');
+    queue.waiting.push(batch);
+    this.active.add(queue);
+    return true;
+  }
+
+  /** Whether a batch need not wait for more records. */
+  isFull(batch: ProducerBatch): boolean {
+    return batch.closed || batch.sizeBytes >= this.#batchBytes;
+  }
+
+  queue(topic: string, partition: number): PartitionQueue {
+    let queues = this.#queues.get(topic);
+    if (queues === undefined) {
+      queues = [];
+      this.#queues.set(topic, queues);
+    }
+    let queue = queues[partition];
+    if (queue === undefined) {
+      queue = new PartitionQueue(topic, partition);
+      queues[partition] = queue;
+    }
+    return queue;
+  }
+}

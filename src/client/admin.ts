@@ -1,0 +1,451 @@
+/**
+ * The administrator's client. Every operation is tried again, on another node when one is dead, until its deadline:
+ * a controller that moves is a delay. Any broker forwards to the active controller what only that can do.
+ */
+
+import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
+import { ConsumerGroupDescribe } from '../protocol/messages/consumer-group-describe.ts';
+import { CreatePartitions } from '../protocol/messages/create-partitions.ts';
+import { CreateTopics } from '../protocol/messages/create-topics.ts';
+import { DeleteGroups } from '../protocol/messages/delete-groups.ts';
+import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
+import { DescribeCluster } from '../protocol/messages/describe-cluster.ts';
+import { DescribeConfigs } from '../protocol/messages/describe-configs.ts';
+import { DescribeQuorum, type DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
+import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
+import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
+import { ListGroups } from '../protocol/messages/list-groups.ts';
+import { Metadata } from '../protocol/messages/metadata.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
+import type {
+  AdminOptions,
+  ClusterDescription,
+  CommittedOffset,
+  ConfigDescription,
+  ElectionResult,
+  GroupDescription,
+  GroupListing,
+  ListedOffset,
+  NewTopic,
+  OffsetSpec,
+  TopicDescription,
+  TopicListing,
+} from './admin-types.ts';
+import type { Cluster } from './cluster.ts';
+import type { TopicPartition } from './consumer-options.ts';
+import { ClientError } from './errors.ts';
+import { EARLIEST_TIMESTAMP, fetchCommitted, LATEST_TIMESTAMP, listOffset } from './offset-resolver.ts';
+
+const TOPIC_RESOURCE = 2;
+const BROKER_RESOURCE = 4;
+const SET_CONFIG = 0;
+const DELETE_CONFIG = 1;
+const PREFERRED = 0;
+const UNCLEAN = 1;
+const CONFIG_SOURCES: Readonly<Record<number, ConfigDescription['source']>> = {
+  1: 'topic',
+  2: 'dynamic-broker',
+  3: 'dynamic-default',
+  4: 'static-broker',
+  5: 'default',
+};
+/** After these the request may have been carried out; the answer was lost. */
+const AMBIGUOUS = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT']);
+
+export class Admin {
+  readonly #cluster: Cluster;
+  readonly #timeoutMs: number;
+
+  constructor(cluster: Cluster, { timeoutMs = 30_000 }: AdminOptions = {}) {
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1) {
+      throw new ClientError(
+        'INVALID_CONFIG',
+        `admin: timeoutMs must be a positive integer, not ${timeoutMs}`,
+      );
+    }
+    this.#cluster = cluster;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Creates a topic and returns its id. A topic that exists is TOPIC_ALREADY_EXISTS. */
+  async createTopic({
+    name,
+    partitions = -1,
+    replicationFactor = -1,
+    configs = {},
+  }: NewTopic): Promise<string> {
+    const topic = {
+      name,
+      numPartitions: partitions,
+      replicationFactor,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    };
+    return this.#change('TOPIC_ALREADY_EXISTS', async (attempt, maybeDone) => {
+      const request = { topics: [topic], timeoutMs: this.#timeoutMs, validateOnly: false };
+      const answer = only((await this.#cluster.sendAny(CreateTopics, request, attempt)).topics);
+      if (maybeDone && answer.errorCode === ERROR_CODE.TOPIC_ALREADY_EXISTS) return this.#topicId(name);
+      check(answer);
+      return answer.topicId;
+    });
+  }
+
+  /** Creates several topics, one after the other. */
+  async createTopics(topics: readonly NewTopic[]): Promise<void> {
+    for (const topic of topics) await this.createTopic(topic);
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#deleteTopic(name);
+  }
+
+  async #deleteTopic(name: string): Promise<void> {
+    const request = { topics: [{ name, topicId: ZERO_UUID }], timeoutMs: this.#timeoutMs };
+    await this.#change('UNKNOWN_TOPIC_OR_PARTITION', async (attempt) => {
+      const answer = only((await this.#cluster.sendAny(DeleteTopics, request, attempt)).responses);
+      check(answer);
+    });
+  }
+
+  async listTopics(): Promise<TopicListing[]> {
+    const { topics } = await this.#ask(() =>
+      this.#cluster.askAny(Metadata, { topics: null, allowAutoTopicCreation: false }),
+    );
+    return topics
+      .filter(({ errorCode }) => errorCode === ERROR_CODE.NONE)
+      .map(({ name, topicId, partitions, isInternal }) => ({
+        name: name ?? '',
+        topicId,
+        isInternal,
+        partitionCount: partitions.length,
+        replicationFactor: partitions[0]?.replicaNodes.length ?? 0,
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Leaders, replicas and ISRs. An unknown topic is UNKNOWN_TOPIC_OR_PARTITION. */
+  async describeTopics(names: readonly string[]): Promise<TopicDescription[]> {
+    const request = {
+      topics: names.map((name) => ({ topicId: ZERO_UUID, name })),
+      allowAutoTopicCreation: false,
+    };
+    const { topics } = await this.#ask(() => this.#cluster.askAny(Metadata, request));
+    return names.map((name) => {
+      const topic = topics.find((each) => each.name === name);
+      if (topic === undefined)
+        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`);
+      if (topic.errorCode !== ERROR_CODE.NONE)
+        throw errorFor(topic.errorCode, `topic ${name}: ${errorFor(topic.errorCode).message}`);
+      const partitions = topic.partitions
+        .map((partition) => ({
+          partition: partition.partitionIndex,
+          leader: partition.leaderId < 0 ? undefined : partition.leaderId,
+          leaderEpoch: partition.leaderEpoch,
+          replicas: partition.replicaNodes,
+          isr: partition.isrNodes,
+          offlineReplicas: partition.offlineReplicas,
+          eligibleLeaderReplicas: partition.eligibleLeaderReplicas,
+        }))
+        .sort((a, b) => a.partition - b.partition);
+      return { name, topicId: topic.topicId, isInternal: topic.isInternal, partitions };
+    });
+  }
+
+  /** Raises the number of partitions to `total`. */
+  async createPartitions(topic: string, total: number): Promise<void> {
+    const request = {
+      topics: [{ name: topic, count: total, assignments: null }],
+      timeoutMs: this.#timeoutMs,
+      validateOnly: false,
+    };
+    // A repeated request for as many as there are already is refused as INVALID_PARTITIONS.
+    await this.#change('INVALID_PARTITIONS', async (attempt) => {
+      check(only((await this.#cluster.sendAny(CreatePartitions, request, attempt)).results));
+    });
+  }
+
+  /** Sets configs of a topic; `null` takes one back to its default. */
+  async alterConfigs(topic: string, configs: Readonly<Record<string, string | null>>): Promise<void> {
+    const request = {
+      resources: [
+        {
+          resourceType: TOPIC_RESOURCE,
+          resourceName: topic,
+          configs: Object.entries(configs).map(([name, value]) => ({
+            name,
+            configOperation: value === null ? DELETE_CONFIG : SET_CONFIG,
+            value,
+          })),
+        },
+      ],
+      validateOnly: false,
+    };
+    await this.#ask(async (attempt) => {
+      check(only((await this.#cluster.sendAny(IncrementalAlterConfigs, request, attempt)).responses));
+    });
+  }
+
+  /** All configs of a topic (by name) or of a broker (by id). */
+  async describeConfigs(of: { topic: string } | { broker: number }): Promise<ConfigDescription[]> {
+    const isTopic = 'topic' in of;
+    const request = {
+      resources: [
+        {
+          resourceType: isTopic ? TOPIC_RESOURCE : BROKER_RESOURCE,
+          resourceName: isTopic ? of.topic : String(of.broker),
+          configurationKeys: null,
+        },
+      ],
+      includeSynonyms: false,
+      includeDocumentation: true,
+    };
+    return this.#ask(async () => {
+      const response = await (isTopic
+        ? this.#cluster.askAny(DescribeConfigs, request)
+        : this.#cluster.send(of.broker, DescribeConfigs, request));
+      const answer = only(response.results);
+      check(answer);
+      return answer.configs.map(({ name, value, configSource, readOnly, isSensitive, documentation }) => ({
+        name,
+        value,
+        source: CONFIG_SOURCES[configSource] ?? 'unknown',
+        readOnly,
+        isSensitive,
+        documentation,
+      }));
+    });
+  }
+
+  async describeCluster({ includeFenced = true } = {}): Promise<ClusterDescription> {
+    return this.#ask(async () => {
+      const response = await this.#cluster.askAny(DescribeCluster, { includeFencedBrokers: includeFenced });
+      check(response);
+      return {
+        clusterId: response.clusterId,
+        controllerId: response.controllerId < 0 ? undefined : response.controllerId,
+        brokers: response.brokers.map(({ brokerId, host, port, rack, isFenced }) => ({
+          id: brokerId,
+          host,
+          port,
+          rack,
+          isFenced,
+        })),
+      };
+    });
+  }
+
+  /** The metadata quorum as its leader sees it. */
+  async describeQuorum(): Promise<Omit<DescribeQuorumResponse, 'errorCode'>> {
+    return this.#ask(async (attempt) => {
+      const { errorCode, ...quorum } = await this.#cluster.sendAny(DescribeQuorum, {}, attempt);
+      check({ errorCode });
+      return quorum;
+    });
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    return this.#ask(async (attempt) => {
+      const request = { statesFilter: [], typesFilter: [] };
+      const response = await this.#cluster.sendAny(ListGroups, request, attempt);
+      check(response);
+      return response.groups
+        .map(({ groupId, groupState, groupType }) => ({ groupId, state: groupState, type: groupType }))
+        .sort((a, b) => (a.groupId < b.groupId ? -1 : 1));
+    });
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]> {
+    return Promise.all(groupIds.map((groupId) => this.#describeGroup(groupId)));
+  }
+
+  async #describeGroup(groupId: string): Promise<GroupDescription> {
+    return this.#ask(async () => {
+      const response = await this.#cluster.sendToCoordinator(
+        groupId,
+        ConsumerGroupDescribe,
+        { groupIds: [groupId] },
+        ({ groups }) => groups[0]?.errorCode ?? ERROR_CODE.NONE,
+      );
+      const group = only(response.groups);
+      check(group);
+      return {
+        groupId,
+        state: group.groupState,
+        groupEpoch: group.groupEpoch,
+        assignmentEpoch: group.assignmentEpoch,
+        assignor: group.assignorName,
+        members: group.members.map((member) => ({
+          memberId: member.memberId,
+          instanceId: member.instanceId,
+          clientId: member.clientId,
+          clientHost: member.clientHost,
+          memberEpoch: member.memberEpoch,
+          topics: member.subscribedTopicNames,
+          assignment: partitionsOf(member.assignment),
+          targetAssignment: partitionsOf(member.targetAssignment),
+        })),
+      };
+    });
+  }
+
+  /** Deletes groups without members, with their offsets. */
+  async deleteGroups(groupIds: readonly string[]): Promise<void> {
+    for (const groupId of groupIds) {
+      await this.#change('GROUP_ID_NOT_FOUND', async () => {
+        const response = await this.#cluster.sendToCoordinator(
+          groupId,
+          DeleteGroups,
+          { groupsNames: [groupId] },
+          ({ results }) => results[0]?.errorCode ?? ERROR_CODE.NONE,
+        );
+        check(only(response.results));
+      });
+    }
+  }
+
+  /** Offsets by time (the first record at or after it) or at an end of the log. */
+  async listOffsets(partitions: readonly TopicPartition[], spec: OffsetSpec): Promise<ListedOffset[]> {
+    const timestamp =
+      spec === 'earliest' ? EARLIEST_TIMESTAMP : spec === 'latest' ? LATEST_TIMESTAMP : spec.timestamp;
+    const deadlineMs = this.#deadline();
+    return Promise.all(
+      partitions.map(({ topic, partition }) =>
+        this.#cluster.retry(deadlineMs, async () => {
+          const metadata = (await this.#cluster.topic(topic, deadlineMs)).partitions[partition];
+          if (metadata === undefined)
+            throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no ${topic}-${partition}`);
+          if (metadata.leaderId === undefined) this.#cluster.requestUpdate();
+          const listed = await listOffset(this.#cluster, topic, metadata, timestamp).catch(
+            (error: unknown) => {
+              this.#cluster.requestUpdate();
+              throw error;
+            },
+          );
+          return { topic, partition, ...listed };
+        }),
+      ),
+    );
+  }
+
+  /** What a group has committed. */
+  async fetchOffsets(groupId: string): Promise<CommittedOffset[]> {
+    const committed = await this.#ask(() => fetchCommitted(this.#cluster, groupId, null));
+    const offsets: CommittedOffset[] = [];
+    for (const [id, { offset, leaderEpoch, metadata }] of committed) {
+      const [topicId = '', partition = ''] = id.split(':');
+      const topic = await this.#topicName(topicId);
+      // A topic deleted a moment ago.
+      if (topic === undefined) continue;
+      offsets.push({ topic, partition: Number(partition), offset, leaderEpoch, metadata });
+    }
+    return offsets.sort((a, b) =>
+      a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    );
+  }
+
+  /** Elects the preferred leaders (or, accepting loss, any replica) of these partitions; by default of all. */
+  async electLeaders(
+    partitions: readonly TopicPartition[] | null = null,
+    { unclean = false } = {},
+  ): Promise<ElectionResult[]> {
+    const byTopic = new Map<string, number[]>();
+    for (const { topic, partition } of partitions ?? []) {
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
+    }
+    const request = {
+      electionType: unclean ? UNCLEAN : PREFERRED,
+      topicPartitions: partitions && [...byTopic].map(([topic, indexes]) => ({ topic, partitions: indexes })),
+      timeoutMs: this.#timeoutMs,
+    };
+    return this.#ask(async (attempt) => {
+      const response = await this.#cluster.sendAny(ElectLeaders, request, attempt);
+      check(response);
+      return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+        partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
+          topic,
+          partition: partitionId,
+          error: errorCode === ERROR_CODE.NONE ? undefined : errorFor(errorCode, errorMessage),
+        })),
+      );
+    });
+  }
+
+  #deadline(): number {
+    return this.#cluster.runtime.clock.monotonicMs() + this.#timeoutMs;
+  }
+
+  /** For what may be asked or done twice. */
+  #ask<T>(attempt: (number: number) => Promise<T>): Promise<T> {
+    return this.#cluster.retry(this.#deadline(), attempt);
+  }
+
+  /**
+   * For changes: when the answer to an earlier attempt was lost, `doneCode` says that it was carried out. `attempt`
+   * may turn that into a result itself; otherwise there is none.
+   */
+  #change<T>(
+    doneCode: KafkaError['code'],
+    attempt: (number: number, maybeDone: boolean) => Promise<T>,
+  ): Promise<T> {
+    let maybeDone = false;
+    return this.#ask(async (number) => {
+      try {
+        return await attempt(number, maybeDone);
+      } catch (error) {
+        if (error instanceof KafkaError) {
+          if (maybeDone && error.code === doneCode) return undefined as T;
+          maybeDone ||= AMBIGUOUS.has(error.code);
+          // A refusal that a later attempt would meet as well, although this class of error is retriable elsewhere.
+          if (error.code === doneCode) throw new KafkaFinalError(error);
+        }
+        throw error;
+      }
+    }).catch((error: unknown) => {
+      throw error instanceof KafkaFinalError ? error.inner : error;
+    });
+  }
+
+  async #topicId(name: string): Promise<string> {
+    const [topic] = await this.describeTopics([name]);
+    return topic?.topicId ?? ZERO_UUID;
+  }
+
+  async #topicName(topicId: string): Promise<string | undefined> {
+    const known = this.#cluster.metadata.topicById(topicId);
+    if (known !== undefined) return known.name;
+    const request = { topics: [{ topicId, name: null }], allowAutoTopicCreation: false };
+    const { topics } = await this.#ask(() => this.#cluster.askAny(Metadata, request));
+    return (
+      topics.find((topic) => topic.topicId === topicId && topic.errorCode === ERROR_CODE.NONE)?.name ??
+      undefined
+    );
+  }
+}
+
+/** Ends the retrying. */
+class KafkaFinalError extends Error {
+  readonly inner: KafkaError;
+  constructor(inner: KafkaError) {
+    super(inner.message);
+    this.inner = inner;
+  }
+}
+
+function check(answer: { readonly errorCode: number; readonly errorMessage?: string | null }): void {
+  if (answer.errorCode !== ERROR_CODE.NONE) throw errorFor(answer.errorCode, answer.errorMessage);
+}
+
+function only<T>(answers: readonly T[]): T {
+  const [answer] = answers;
+  if (answer === undefined)
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer lacks what was asked for');
+  return answer;
+}
+
+function partitionsOf(
+  topics: readonly { readonly topicName: string; readonly partitions: readonly number[] }[],
+): TopicPartition[] {
+  return topics.flatMap(({ topicName, partitions }) =>
+    partitions.map((partition) => ({ topic: topicName, partition })),
+  );
+}

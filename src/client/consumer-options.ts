@@ -1,0 +1,123 @@
+/** What a consumer can be told, and what it assumes when it is not. */
+
+import type { RecordHeader } from '../protocol/record-batch-builder.ts';
+import { ClientError } from './errors.ts';
+import type { OffsetReset, TopicPartition } from './fetch-positions.ts';
+import { withLimits } from './limits.ts';
+import type { Deserializer } from './serde.ts';
+
+export type { OffsetReset, TopicPartition } from './fetch-positions.ts';
+
+export interface ConsumerRecord<K, V> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: K | null;
+  readonly value: V | null;
+  readonly headers: readonly RecordHeader[];
+  /** The epoch of the leader that wrote it. */
+  readonly leaderEpoch: number;
+}
+
+/** An offset to commit: that of the next record to read. */
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number;
+  readonly leaderEpoch?: number;
+  readonly metadata?: string | null;
+}
+
+/** Called within `poll` (or between two records of `for await`), and awaited. */
+export interface RebalanceListener {
+  onAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;
+  /** They are still owned: the time to finish and commit. */
+  onRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
+  /** They belong to another member already: too late to commit. */
+  onLost?(partitions: readonly TopicPartition[]): void | Promise<void>;
+}
+
+/** Where to begin: at the group's committed offset, or at an end of the log whatever was committed. */
+export type StartFrom = 'committed' | 'earliest' | 'latest';
+
+/** Defaults of the limits, each with its unit in its name. */
+export const CONSUMER_DEFAULTS = {
+  /** How many records one `poll` returns (`max.poll.records`). */
+  pollRecordsMax: 500,
+  /** How long a broker may wait for `fetchBytesMin` (`fetch.max.wait.ms`). */
+  fetchWaitMs: 500,
+  fetchBytesMin: 1,
+  /** What one fetch may return (`fetch.max.bytes`). */
+  fetchBytesMax: 16_777_216,
+  /** What one fetch may return of one partition (`max.partition.fetch.bytes`). */
+  maxPartitionFetchBytes: 1_048_576,
+  /** What is fetched ahead of the application, over all partitions, under-way fetches included. */
+  prefetchBytesMax: 67_108_864,
+  autoCommitIntervalMs: 5_000,
+  /** How long the group waits for this member to give up partitions, so how long a `poll` may be away. */
+  rebalanceTimeoutMs: 300_000,
+  /** How long lookups and commits are tried again (`default.api.timeout.ms`). */
+  apiTimeoutMs: 60_000,
+  requestTimeoutMs: 15_000,
+};
+
+export type ConsumerLimits = typeof CONSUMER_DEFAULTS;
+
+export interface ConsumerOptions<K, V> extends Partial<ConsumerLimits> {
+  /** The group to join, or (with `assign`) to commit for. */
+  readonly group?: string;
+  readonly key?: Deserializer<K>;
+  readonly value?: Deserializer<V>;
+  /** `committed` with a group, else what `autoOffsetReset` says. */
+  readonly from?: StartFrom;
+  /** What to do where there is no committed offset, or where it has expired. */
+  readonly autoOffsetReset?: OffsetReset;
+  /** Commits what was handed out before the latest `poll`, now and then, at rebalances and at `close`. */
+  readonly autoCommit?: boolean;
+  /** A name that outlives this process (static membership). */
+  readonly groupInstanceId?: string;
+  readonly rackId?: string;
+  /** `uniform` or `range`; the group's default otherwise. */
+  readonly assignor?: string;
+}
+
+export interface ConsumerSettings {
+  readonly group: string | undefined;
+  readonly from: StartFrom;
+  readonly autoOffsetReset: OffsetReset;
+  readonly autoCommit: boolean;
+  readonly groupInstanceId: string | null;
+  readonly rackId: string | null;
+  readonly assignor: string | null;
+  readonly limits: ConsumerLimits;
+}
+
+/** Checks the options and fills in the defaults. */
+export function consumerSettings<K, V>(options: ConsumerOptions<K, V>): ConsumerSettings {
+  const { group, autoOffsetReset = 'latest' } = options;
+  if (group === '') throw new ClientError('INVALID_CONFIG', 'consumer: group must not be empty');
+  if (!['earliest', 'latest', 'none'].includes(autoOffsetReset)) {
+    throw new ClientError(
+      'INVALID_CONFIG',
+      `consumer: autoOffsetReset must be earliest, latest or none, not ${autoOffsetReset}`,
+    );
+  }
+  const from =
+    options.from ?? (group === undefined && autoOffsetReset !== 'none' ? autoOffsetReset : 'committed');
+  if (!['committed', 'earliest', 'latest'].includes(from)) {
+    throw new ClientError(
+      'INVALID_CONFIG',
+      `consumer: from must be committed, earliest or latest, not ${from}`,
+    );
+  }
+  const limits = withLimits('consumer', CONSUMER_DEFAULTS, options, { fetchWaitMs: { min: 0 } });
+  return {
+    group,
+    from,
+    autoOffsetReset,
+    autoCommit: options.autoCommit ?? group !== undefined,
+    groupInstanceId: options.groupInstanceId ?? null,
+    rackId: options.rackId ?? null,
+    assignor: options.assignor ?? null,
+    limits,
+  };
+}

@@ -1,0 +1,556 @@
+/**
+ * The consumer: a shell around `group-member.ts` and `fetch-positions.ts`. Heartbeats and fetches go on by themselves;
+ * what changes the application's view (partitions granted and revoked, positions, errors) happens only within
+ * `poll`, or between two records of `for await`.
+ *
+ * Coming back for more says that what was handed out before is done with: that is what automatic commits commit.
+ */
+
+import { KafkaError } from '../protocol/errors.ts';
+import { uuidFrom } from '../protocol/uuid.ts';
+import type { Cluster } from './cluster.ts';
+import {
+  type ConsumerOptions,
+  type ConsumerRecord,
+  type ConsumerSettings,
+  consumerSettings,
+  type PartitionOffset,
+  type RebalanceListener,
+  type TopicPartition,
+} from './consumer-options.ts';
+import { ClientError, closedError } from './errors.ts';
+import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
+import { Fetcher } from './fetcher.ts';
+import { GroupMember, type PartitionId, type ReconciliationStep } from './group-member.ts';
+import { GroupSession } from './group-session.ts';
+import { type Commit, type CommitIdentity, OffsetCommitter } from './offset-committer.ts';
+import { fetchCommitted, OffsetResolver } from './offset-resolver.ts';
+import { Alarm, abortedError } from './rpc.ts';
+import { bytes as bytesSerde, type Deserializer } from './serde.ts';
+
+export interface PollOptions {
+  readonly signal?: AbortSignal;
+}
+
+type Mode = 'none' | 'group' | 'assigned' | 'closed';
+
+const MEMBER_ID_BYTES = 16;
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+const NO_MEMBER: CommitIdentity = { memberId: '', epoch: -1, instanceId: null };
+
+export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
+  readonly #cluster: Cluster;
+  readonly #settings: ConsumerSettings;
+  readonly #key: Deserializer<K>;
+  readonly #value: Deserializer<V>;
+  readonly #positions: FetchPositions;
+  readonly #fetcher: Fetcher;
+  readonly #resolver: OffsetResolver;
+  readonly #committer: OffsetCommitter | undefined;
+  readonly #workAlarm: Alarm;
+  readonly #commitAlarm: Alarm;
+  readonly #stopListening: () => void;
+  #mode: Mode = 'none';
+  #member: GroupMember | undefined;
+  #session: GroupSession | undefined;
+  #listener: RebalanceListener = {};
+  #polling = false;
+  /** `for await` was left in the middle of a record: nobody said that it is done with. */
+  #leftInside = false;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(cluster: Cluster, options: ConsumerOptions<K, V> = {}) {
+    this.#cluster = cluster;
+    this.#settings = consumerSettings(options);
+    const { group, autoOffsetReset, limits, rackId } = this.#settings;
+    this.#key = options.key ?? (bytesSerde as Deserializer<unknown> as Deserializer<K>);
+    this.#value = options.value ?? (bytesSerde as Deserializer<unknown> as Deserializer<V>);
+    const onChange = () => this.#onChange();
+    this.#positions = new FetchPositions(autoOffsetReset);
+    this.#fetcher = new Fetcher(cluster, this.#positions, limits, rackId, onChange);
+    this.#resolver = new OffsetResolver(cluster, this.#positions, group, () => this.#member, onChange);
+    this.#committer =
+      group === undefined ? undefined : new OffsetCommitter(cluster, group, () => this.#identity());
+    this.#workAlarm = new Alarm(cluster.runtime, onChange);
+    this.#commitAlarm = new Alarm(cluster.runtime, () => this.#autoCommit());
+    this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
+  }
+
+  /** Joins the group and lets its coordinator assign partitions of these topics. Replaces an earlier subscription. */
+  subscribe(topics: readonly string[] | string, listener: RebalanceListener = {}): void {
+    const { group } = this.#settings;
+    this.#enterMode('group');
+    if (group === undefined)
+      throw new ClientError('INVALID_STATE', 'subscribe needs a consumer with a group');
+    this.#listener = listener;
+    const names = typeof topics === 'string' ? [topics] : topics;
+    for (const name of names) this.#cluster.addInterest(name);
+    this.#member ??= this.#newMember(group);
+    this.#session ??= new GroupSession(this.#cluster, group, this.#member, () => this.#onChange());
+    this.#member.subscribe(names, this.#nowMs());
+    this.#session.pump();
+    this.#scheduleAutoCommit();
+  }
+
+  /** Reads exactly these partitions, without a group's help. Replaces an earlier assignment. */
+  async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#enterMode('assigned');
+    const deadlineMs = this.#deadline();
+    const wanted = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
+    for (const state of [...this.#positions.all()]) {
+      if (!wanted.has(keyOf(state.topic, state.partition))) this.#positions.remove(state);
+    }
+    for (const { topic, partition } of partitions) {
+      if (this.#positions.get({ topic, partition }) !== undefined) continue;
+      const metadata = await this.#cluster.topic(topic, deadlineMs);
+      if (metadata.partitions[partition] === undefined) {
+        const message = `${topic} has ${metadata.partitions.length} partitions, so there is no partition ${partition}`;
+        throw new ClientError('INVALID_STATE', message);
+      }
+      this.#positions.add(topic, partition, metadata.topicId, this.#settings.from);
+    }
+    this.#scheduleAutoCommit();
+    this.#onChange();
+  }
+
+  /** The partitions that this consumer reads now. */
+  assignment(): TopicPartition[] {
+    return [...this.#positions.all()].map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /**
+   * The next records, at once when there are any, else as soon as there are, and none after `timeoutMs`. Throws what
+   * went wrong in the background: a `LogTruncationError`, an `OffsetResetError`, a refusal by a broker.
+   */
+  async poll(timeoutMs = 1_000, { signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    return this.#exclusively(async () => {
+      this.#markDone();
+      const deadlineMs = this.#nowMs() + timeoutMs;
+      for (;;) {
+        if (signal?.aborted) throw abortedError(signal);
+        await this.#reconcile();
+        this.#throwFailure();
+        const records = this.#take(this.#settings.limits.pollRecordsMax);
+        this.#work();
+        if (records.length > 0 || this.#nowMs() >= deadlineMs) return records;
+        await this.#change(deadlineMs, signal);
+      }
+    });
+  }
+
+  /** Records one by one, for ever: leave the loop to stop. Asking for the next one says that the last is done with. */
+  [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
+    return {
+      next: () => this.#next(),
+      return: () => {
+        this.#leftInside = true;
+        return Promise.resolve(END);
+      },
+    };
+  }
+
+  /** Moves to an offset; the next record handed out is that one. */
+  seek(to: PartitionOffset): void {
+    const state = this.#state(to);
+    if (!Number.isSafeInteger(to.offset) || to.offset < 0) {
+      throw new ClientError('INVALID_STATE', `seek: ${to.offset} is not an offset`);
+    }
+    this.#positions.seek(state, to.offset, to.leaderEpoch ?? -1);
+    this.#work();
+  }
+
+  seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
+    this.#seekToEnd(partitions, 'earliest');
+  }
+
+  seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
+    this.#seekToEnd(partitions, 'latest');
+  }
+
+  /** The offset of the next record to be handed out; looked up if that is not known yet. */
+  async position(partition: TopicPartition): Promise<number> {
+    const deadlineMs = this.#deadline();
+    for (;;) {
+      const state = this.#state(partition);
+      if (state.next.offset >= 0) return state.next.offset;
+      if (state.error !== undefined) throw state.error;
+      if (this.#nowMs() >= deadlineMs)
+        throw new ClientError('TIMED_OUT', 'the position is not known yet', { retriable: true });
+      this.#work();
+      await this.#change(deadlineMs);
+    }
+  }
+
+  /** The group's committed offsets; undefined where there is none. In the order of the partitions. */
+  async committed(partitions: readonly TopicPartition[]): Promise<(PartitionOffset | undefined)[]> {
+    const { group } = this.#settings;
+    if (group === undefined)
+      throw new ClientError('INVALID_STATE', 'committed needs a consumer with a group');
+    const deadlineMs = this.#deadline();
+    const ids: PartitionId[] = [];
+    for (const { topic, partition } of partitions) {
+      ids.push({ topicId: (await this.#cluster.topic(topic, deadlineMs)).topicId, partition });
+    }
+    const found = await this.#cluster.retry(deadlineMs, () => fetchCommitted(this.#cluster, group, ids));
+    return partitions.map(({ topic, partition }, i) => {
+      const offset = found.get(keyOf((ids[i] as PartitionId).topicId, partition));
+      return offset && { topic, partition, ...offset };
+    });
+  }
+
+  /** Fetches nothing more of these partitions, and hands out nothing, until `resume`. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#state(partition).paused = true;
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#state(partition).paused = false;
+    this.#onChange();
+  }
+
+  paused(): TopicPartition[] {
+    return [...this.#positions.all()]
+      .filter(({ paused }) => paused)
+      .map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** How many records the log has beyond the position, as of the last fetch; undefined before the first. */
+  lag(partition: TopicPartition): number | undefined {
+    const { highWatermark, next } = this.#state(partition);
+    return highWatermark < 0 || next.offset < 0 ? undefined : Math.max(0, highWatermark - next.offset);
+  }
+
+  /** Commits these offsets (by default: behind every record handed out so far) and waits until they are. */
+  async commitSync(offsets?: readonly PartitionOffset[]): Promise<void> {
+    await this.#commit(offsets);
+  }
+
+  /** Commits without waiting; `callback` learns how it went. Commits never overtake each other. */
+  commitAsync(offsets?: readonly PartitionOffset[], callback?: (error: Error | undefined) => void): void {
+    const { logger } = this.#cluster.runtime;
+    this.#commit(offsets).then(
+      () => callback?.(undefined),
+      (error: Error) => {
+        if (callback !== undefined) callback(error);
+        else logger.warn({ group: this.#settings.group, err: error }, 'An offset commit failed');
+      },
+    );
+  }
+
+  /**
+   * Leaves: commits (if automatic) what was handed out, tells the listener and the group, and stops. A record in whose
+   * midst `for await` was left counts as not done.
+   */
+  async close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#mode === 'closed') return;
+    const deadlineMs = this.#nowMs() + timeoutMs;
+    const wasInGroup = this.#mode === 'group';
+    if (!this.#leftInside) this.#positions.markDone();
+    this.#mode = 'closed';
+    this.#commitAlarm.clear();
+    this.#wake();
+    try {
+      if (this.#settings.autoCommit) await this.#commitDone([...this.#positions.all()], deadlineMs);
+      const owned = this.assignment();
+      if (wasInGroup && owned.length > 0) await this.#listener.onRevoked?.(owned);
+    } finally {
+      for (const state of [...this.#positions.all()]) this.#positions.remove(state);
+      await this.#session?.leave(deadlineMs);
+      this.#stopListening();
+      this.#workAlarm.clear();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #nowMs(): number {
+    return this.#cluster.runtime.clock.monotonicMs();
+  }
+
+  #deadline(): number {
+    return this.#nowMs() + this.#settings.limits.apiTimeoutMs;
+  }
+
+  #enterMode(mode: 'group' | 'assigned'): void {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    if (this.#mode !== 'none' && this.#mode !== mode) {
+      throw new ClientError('INVALID_STATE', 'one consumer cannot both subscribe and assign');
+    }
+    this.#mode = mode;
+  }
+
+  #newMember(groupId: string): GroupMember {
+    const { groupInstanceId, rackId, assignor, limits } = this.#settings;
+    return new GroupMember({
+      groupId,
+      memberId: uuidFrom(this.#cluster.runtime.random.bytes(MEMBER_ID_BYTES)),
+      instanceId: groupInstanceId,
+      rackId,
+      rebalanceTimeoutMs: limits.rebalanceTimeoutMs,
+      serverAssignor: assignor,
+    });
+  }
+
+  #identity(): CommitIdentity | undefined {
+    if (this.#member === undefined) return NO_MEMBER;
+    const { memberId, epoch } = this.#member;
+    return epoch < 0 ? undefined : { memberId, epoch, instanceId: this.#settings.groupInstanceId };
+  }
+
+  #state(partition: TopicPartition): PartitionState {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    const state = this.#positions.get(partition);
+    if (state !== undefined) return state;
+    const { topic, partition: index } = partition;
+    throw new ClientError('INVALID_STATE', `${topic}-${index} is not assigned to this consumer`);
+  }
+
+  #seekToEnd(partitions: readonly TopicPartition[], end: 'earliest' | 'latest'): void {
+    for (const partition of partitions) this.#positions.seekToEnd(this.#state(partition), end);
+    this.#work();
+  }
+
+  /** One reader at a time: two would tell each other's records to be done. */
+  async #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    if (this.#mode === 'none') throw new ClientError('INVALID_STATE', 'subscribe or assign first');
+    if (this.#polling) throw new ClientError('INVALID_STATE', 'another poll of this consumer is under way');
+    this.#polling = true;
+    try {
+      return await run();
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#mode === 'closed';
+  }
+
+  #markDone(): void {
+    this.#leftInside = false;
+    this.#positions.markDone();
+  }
+
+  async #next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    // The short way, when a record is at hand and there is nothing else to see to.
+    if (this.#mode === 'closed') return END;
+    if (!this.#polling && !this.#member?.hasStep && !this.#positions.hasError) {
+      const state = this.#positions.nextWithRecords();
+      if (state !== undefined) {
+        this.#markDone();
+        const value = this.#handOut(state);
+        if (!state.hasRecords) this.#work();
+        return { done: false, value };
+      }
+    }
+    return this.#exclusively(async () => {
+      this.#markDone();
+      for (;;) {
+        await this.#reconcile();
+        if (this.#isClosed()) return END;
+        this.#throwFailure();
+        const [value] = this.#take(1);
+        this.#work();
+        if (value !== undefined) return { done: false, value };
+        await this.#change(Number.POSITIVE_INFINITY);
+      }
+    });
+  }
+
+  #take(recordsMax: number): ConsumerRecord<K, V>[] {
+    const records: ConsumerRecord<K, V>[] = [];
+    while (records.length < recordsMax) {
+      try {
+        const state = this.#positions.nextWithRecords();
+        if (state === undefined) break;
+        records.push(this.#handOut(state));
+      } catch (error) {
+        // What came before the bad one is handed out first; the next poll meets it again.
+        if (records.length > 0) break;
+        throw error;
+      }
+    }
+    return records;
+  }
+
+  #handOut(state: PartitionState): ConsumerRecord<K, V> {
+    const { topic, partition, recordsEpoch } = state;
+    const { offset, timestamp, key, value, headers } = this.#positions.peek(state);
+    let record: ConsumerRecord<K, V>;
+    try {
+      record = {
+        topic,
+        partition,
+        offset,
+        timestamp,
+        key: key === null ? null : this.#key.deserialize(key, topic),
+        value: value === null ? null : this.#value.deserialize(value, topic),
+        headers,
+        leaderEpoch: recordsEpoch,
+      };
+    } catch (cause) {
+      const message = `${topic}-${partition}: the record at offset ${offset} cannot be deserialized; seek past it`;
+      throw new ClientError('SERIALIZATION_FAILED', message, { cause });
+    }
+    this.#positions.handOut(state);
+    return record;
+  }
+
+  /** Carries out what the group asks for: gives up partitions, takes others. */
+  async #reconcile(): Promise<void> {
+    const member = this.#member;
+    while (member?.hasStep) {
+      const step = member.begin();
+      if (step === undefined) return;
+      // Topics that have no name yet wait for metadata; what is to be given up is found by its id.
+      const named = step.kind === 'assign' ? this.#named(step.partitions) : [];
+      const done = step.kind === 'assign' ? { ...step, partitions: named } : step;
+      try {
+        if (step.kind === 'assign') await this.#takeUp(named);
+        else await this.#giveUp(step);
+      } finally {
+        member.completed(done, this.#nowMs());
+        this.#session?.pump();
+      }
+      if (done.partitions.length === 0) return;
+    }
+  }
+
+  #named(partitions: readonly PartitionId[]): (PartitionId & TopicPartition)[] {
+    const named: (PartitionId & TopicPartition)[] = [];
+    for (const { topicId, partition } of partitions) {
+      const topic = this.#cluster.metadata.topicById(topicId)?.name;
+      if (topic !== undefined) named.push({ topic, topicId, partition });
+      else this.#cluster.addInterestById(topicId);
+    }
+    return named;
+  }
+
+  async #takeUp(partitions: readonly (PartitionId & TopicPartition)[]): Promise<void> {
+    for (const { topic, topicId, partition } of partitions) {
+      this.#positions.add(topic, partition, topicId, this.#settings.from);
+    }
+    if (partitions.length === 0) return;
+    await this.#listener.onAssigned?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
+  }
+
+  async #giveUp({ kind, partitions }: ReconciliationStep): Promise<void> {
+    const ids = new Set(partitions.map(({ topicId, partition }) => keyOf(topicId, partition)));
+    const states = [...this.#positions.all()].filter((s) => ids.has(keyOf(s.topicId, s.partition)));
+    for (const state of states) this.#positions.suspend(state);
+    const named = states.map(({ topic, partition }) => ({ topic, partition }));
+    try {
+      if (kind === 'lost') await this.#listener.onLost?.(named);
+      else {
+        if (this.#settings.autoCommit) await this.#commitDone(states, this.#deadline());
+        await this.#listener.onRevoked?.(named);
+      }
+    } finally {
+      for (const state of states) this.#positions.remove(state);
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    if (this.#cluster.closed) throw closedError('client');
+    const error = this.#member?.failure ?? this.#positions.takeError();
+    if (error !== undefined) throw error;
+  }
+
+  /** Looks up and fetches what is missing. */
+  #work(): void {
+    if (this.#mode === 'closed' || this.#cluster.closed) return;
+    const nowMs = this.#nowMs();
+    const fetchAtMs = this.#fetcher.pump(nowMs);
+    this.#workAlarm.set(Math.min(fetchAtMs, this.#resolver.pump(nowMs)));
+  }
+
+  #onChange(): void {
+    this.#work();
+    this.#wake();
+  }
+
+  #onMetadata(): void {
+    this.#fetcher.onLeadersChanged();
+    this.#onChange();
+  }
+
+  #wake(): void {
+    for (const wakeUp of [...this.#waiters]) wakeUp();
+  }
+
+  /** Resolves when something happened, or at the deadline. */
+  async #change(deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    const { timers } = this.#cluster.runtime;
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        if (timer !== undefined) timers.clear(timer);
+        signal?.removeEventListener('abort', finish);
+        this.#waiters.delete(finish);
+        resolve();
+      };
+      const timer =
+        deadlineMs === Number.POSITIVE_INFINITY
+          ? undefined
+          : timers.set(Math.max(0, deadlineMs - this.#nowMs()), finish);
+      signal?.addEventListener('abort', finish, { once: true });
+      this.#waiters.add(finish);
+    });
+  }
+
+  async #commit(offsets?: readonly PartitionOffset[]): Promise<void> {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    if (this.#committer === undefined)
+      throw new ClientError('INVALID_STATE', 'commits need a consumer with a group');
+    const deadlineMs = this.#deadline();
+    const commits: Commit[] = [];
+    if (offsets === undefined) {
+      for (const { topicId, partition, next } of this.#positions.all()) {
+        if (next.offset >= 0) commits.push({ topicId, partition, ...next, metadata: null });
+      }
+    }
+    for (const { topic, partition, offset, leaderEpoch = -1, metadata = null } of offsets ?? []) {
+      const { topicId } = await this.#cluster.topic(topic, deadlineMs);
+      commits.push({ topicId, partition, offset, leaderEpoch, metadata });
+    }
+    await this.#committer.commit(commits, deadlineMs);
+  }
+
+  #scheduleAutoCommit(): void {
+    const { autoCommit, limits } = this.#settings;
+    if (autoCommit && this.#committer !== undefined)
+      this.#commitAlarm.set(this.#nowMs() + limits.autoCommitIntervalMs);
+  }
+
+  #autoCommit(): void {
+    if (this.#mode === 'closed' || this.#cluster.closed) return;
+    void this.#commitDone([...this.#positions.all()], this.#deadline()).then(() =>
+      this.#scheduleAutoCommit(),
+    );
+  }
+
+  /** Commits what the application is through with. A failure is no catastrophe: those records come again. */
+  async #commitDone(states: readonly PartitionState[], deadlineMs: number): Promise<void> {
+    const { logger } = this.#cluster.runtime;
+    const news = states.filter(({ done, committed }) => done.offset >= 0 && done.offset !== committed);
+    const commits = news.map(({ topicId, partition, done }) => ({
+      topicId,
+      partition,
+      ...done,
+      metadata: null,
+    }));
+    if (this.#committer === undefined || commits.length === 0) return;
+    try {
+      await this.#committer.commit(commits, deadlineMs);
+      news.forEach((state, i) => {
+        state.committed = (commits[i] as Commit).offset;
+      });
+    } catch (error) {
+      const level = error instanceof KafkaError ? 'warn' : 'info';
+      logger[level]({ group: this.#settings.group, err: error }, 'An automatic commit failed');
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/** The failures that a client reports. What came over the wire is a `KafkaError`, often the `cause` of one of these. */
+
+import { KafkaError } from '../protocol/errors.ts';
+
+/** Codes that only a client has; a broker's own codes are those of `KafkaError`. */
+export type ClientErrorCode =
+  | 'ABORTED'
+  | 'BUFFER_EXHAUSTED'
+  | 'CLOSED'
+  | 'COMMIT_FAILED'
+  | 'DELIVERY_FAILED'
+  | 'DELIVERY_TIMEOUT'
+  | 'INVALID_CONFIG'
+  | 'INVALID_RECORD'
+  | 'INVALID_STATE'
+  | 'LOG_TRUNCATED'
+  | 'NO_OFFSET'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'SERIALIZATION_FAILED'
+  | 'TIMED_OUT';
+
+/** An expected failure of a client. `code` is stable; `retriable` says whether the same call may succeed later. */
+export class ClientError extends Error {
+  override readonly name: string = 'ClientError';
+  readonly code: ClientErrorCode;
+  readonly retriable: boolean;
+
+  constructor(code: ClientErrorCode, message: string, options: ErrorOptions & { retriable?: boolean } = {}) {
+    super(message, options);
+    this.code = code;
+    this.retriable = options.retriable ?? false;
+  }
+}
+
+/** A record was not (surely) written. The `cause` is the last thing that a broker or a connection said about it. */
+export class DeliveryError extends ClientError {
+  override readonly name = 'DeliveryError';
+  readonly topic: string;
+  readonly partition: number;
+  /** False: surely not in the log. True: an answer was lost, so the record may be there or not. */
+  readonly maybeWritten: boolean;
+
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    at: { topic: string; partition: number; maybeWritten: boolean; retriable: boolean; cause?: unknown },
+  ) {
+    super(code, message, { cause: at.cause, retriable: at.retriable });
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.maybeWritten = at.maybeWritten;
+  }
+}
+
+/**
+ * The log lost records that this consumer (or its group) had read already (KIP-320). The partition stays where it is
+ * until `seek` says where to go on; `divergentOffset` is the first offset at which the logs differ, when known.
+ */
+export class LogTruncationError extends ClientError {
+  override readonly name = 'LogTruncationError';
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly divergentOffset: number | undefined;
+
+  constructor(topic: string, partition: number, offset: number, divergentOffset: number | undefined) {
+    const where = divergentOffset === undefined ? '' : `; the logs agree up to offset ${divergentOffset}`;
+    super('LOG_TRUNCATED', `${topic}-${partition} was truncated below the position ${offset}${where}`);
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.divergentOffset = divergentOffset;
+  }
+}
+
+/** There is no position to start from (`NO_OFFSET`) or it is gone (`OFFSET_OUT_OF_RANGE`), and no policy to reset it. */
+export class OffsetResetError extends ClientError {
+  override readonly name = 'OffsetResetError';
+  readonly topic: string;
+  readonly partition: number;
+
+  constructor(code: 'NO_OFFSET' | 'OFFSET_OUT_OF_RANGE', topic: string, partition: number, message: string) {
+    super(code, message);
+    this.topic = topic;
+    this.partition = partition;
+  }
+}
+
+export const closedError = (what: string): ClientError => new ClientError('CLOSED', `the ${what} is closed`);
+
+/** Whether another attempt may help: a retriable broker error, a lost connection or a timeout. */
+export function isRetriable(error: unknown): boolean {
+  if (error instanceof KafkaError)
+    return error.retriable || error.action === 'refresh-metadata' || error.action === 'retry';
+  if (error instanceof ClientError) return error.retriable;
+  return false;
+}

@@ -1,0 +1,190 @@
+/** Keeps fetches under way for a consumer's partitions: per leader, ahead of the application, within a bound of bytes. */
+
+import { ERROR_CODE, errorFor } from '../protocol/errors.ts';
+import { Fetch, type FetchRequest, type FetchResponse } from '../protocol/messages/fetch.ts';
+import { backoffMs } from './backoff.ts';
+import type { Cluster } from './cluster.ts';
+import type { ConsumerLimits } from './consumer-options.ts';
+import { isRetriable } from './errors.ts';
+import type { FetchPositions, PartitionState } from './fetch-positions.ts';
+import type { PartitionMetadata } from './metadata-cache.ts';
+
+/** A partition in a fetch under way, and the generation of its position that was asked for. */
+interface Asked {
+  readonly state: PartitionState;
+  readonly generation: number;
+}
+
+type PartitionAnswer = FetchResponse['topics'][number]['partitions'][number];
+
+/** Two, so that a partition that becomes ready during a long poll of the others need not wait for its end. */
+const FETCHES_PER_NODE_MAX = 2;
+const READ_UNCOMMITTED = 0;
+const CONSUMER_REPLICA = -1;
+
+export class Fetcher {
+  readonly #cluster: Cluster;
+  readonly #positions: FetchPositions;
+  readonly #limits: ConsumerLimits;
+  readonly #rackId: string;
+  /** Something arrived, or failed: look again. */
+  readonly #onChange: () => void;
+  readonly #underWay = new Map<number, number>();
+  #reservedBytes = 0;
+
+  constructor(
+    cluster: Cluster,
+    positions: FetchPositions,
+    limits: ConsumerLimits,
+    rackId: string | null,
+    onChange: () => void,
+  ) {
+    this.#cluster = cluster;
+    this.#positions = positions;
+    this.#limits = limits;
+    this.#rackId = rackId ?? '';
+    this.#onChange = onChange;
+  }
+
+  /** Starts what can be started; returns when to try again if nothing happens before (monotonic). */
+  pump(nowMs: number): number {
+    let wakeAtMs = Number.POSITIVE_INFINITY;
+    const byLeader = new Map<number, PartitionState[]>();
+    for (const state of this.#positions.all()) {
+      if (state.phase !== 'fetching' || !this.#wants(state)) continue;
+      const partition = this.#cluster.metadata.partition(state.topic, state.partition);
+      if (partition?.leaderId === undefined) {
+        this.#cluster.requestUpdate();
+        continue;
+      }
+      this.#positions.onLeaderEpoch(state, partition.leaderEpoch);
+      if (nowMs < state.retryAtMs) wakeAtMs = Math.min(wakeAtMs, state.retryAtMs);
+      else if (state.phase === 'fetching') push(byLeader, partition.leaderId, state);
+    }
+    for (const [nodeId, states] of byLeader) this.#fetchFrom(nodeId, states);
+    return wakeAtMs;
+  }
+
+  /** Leaders may have moved: what an old one still owes us is asked of the new one. */
+  onLeadersChanged(): void {
+    for (const state of this.#positions.all()) {
+      const partition = this.#cluster.metadata.partition(state.topic, state.partition);
+      if (partition?.leaderId === undefined || !state.busy) continue;
+      if (partition.leaderEpoch > state.askedEpoch) {
+        state.generation++;
+        state.busy = false;
+      }
+    }
+  }
+
+  #wants(state: PartitionState): boolean {
+    const { maxPartitionFetchBytes } = this.#limits;
+    return !state.busy && !state.paused && !state.suspended && state.bufferedBytes < maxPartitionFetchBytes;
+  }
+
+  #fetchFrom(nodeId: number, states: PartitionState[]): void {
+    const { fetchBytesMax, prefetchBytesMax } = this.#limits;
+    const underWay = this.#underWay.get(nodeId) ?? 0;
+    const roomBytes = prefetchBytesMax - this.#positions.bufferedBytes - this.#reservedBytes;
+    if (underWay >= FETCHES_PER_NODE_MAX || roomBytes <= 0) return;
+    const maxBytes = Math.min(fetchBytesMax, roomBytes);
+    // The one served longest ago comes first: a broker fills its answer in the order of the request.
+    states.sort((a, b) => a.fetchedAt - b.fetchedAt);
+    const asked = states.map((state) => ({ state, generation: state.generation }));
+    for (const { state } of asked) {
+      state.busy = true;
+      state.askedEpoch = this.#cluster.metadata.partition(state.topic, state.partition)?.leaderEpoch ?? -1;
+    }
+    this.#underWay.set(nodeId, underWay + 1);
+    this.#reservedBytes += maxBytes;
+    void this.#fetch(nodeId, asked, this.#requestOf(states, maxBytes)).finally(() => {
+      this.#reservedBytes -= maxBytes;
+      this.#underWay.set(nodeId, (this.#underWay.get(nodeId) ?? 1) - 1);
+      this.#onChange();
+    });
+  }
+
+  async #fetch(nodeId: number, asked: readonly Asked[], request: FetchRequest): Promise<void> {
+    const { fetchWaitMs, requestTimeoutMs } = this.#limits;
+    try {
+      const response = await this.#cluster.send(nodeId, Fetch, request, {
+        timeoutMs: requestTimeoutMs + fetchWaitMs,
+        slowMs: this.#cluster.limits.slowRequestMs + fetchWaitMs,
+      });
+      if (response.errorCode !== ERROR_CODE.NONE) throw errorFor(response.errorCode);
+      const answers = new Map<string, PartitionAnswer>();
+      for (const { topicId, partitions } of response.topics) {
+        for (const answer of partitions) answers.set(`${topicId}:${answer.partitionIndex}`, answer);
+      }
+      for (const { state, generation } of asked) {
+        if (state.generation !== generation) continue;
+        state.busy = false;
+        const answer = answers.get(`${state.topicId}:${state.partition}`);
+        if (answer !== undefined) this.#onAnswer(state, answer);
+      }
+    } catch (error) {
+      for (const { state, generation } of asked) {
+        if (state.generation === generation) this.#onFailure(state, error as Error);
+      }
+    }
+  }
+
+  #onAnswer(state: PartitionState, answer: PartitionAnswer): void {
+    const { errorCode, divergingEpoch, currentLeader } = answer;
+    if (errorCode === ERROR_CODE.OFFSET_OUT_OF_RANGE) return this.#positions.onOutOfRange(state);
+    if (errorCode !== ERROR_CODE.NONE) {
+      const { leaderId, leaderEpoch } = currentLeader;
+      if (leaderId >= 0) this.#cluster.leaderHint(state.topicId, state.partition, leaderId, leaderEpoch);
+      return this.#onFailure(state, errorFor(errorCode));
+    }
+    if (divergingEpoch.epoch >= 0 && divergingEpoch.endOffset >= 0) {
+      return this.#positions.onDiverged(state, divergingEpoch.endOffset);
+    }
+    state.highWatermark = answer.highWatermark;
+    state.logStartOffset = answer.logStartOffset;
+    this.#positions.onFetched(state, answer.records);
+  }
+
+  #onFailure(state: PartitionState, error: Error): void {
+    const { clock, random, logger } = this.#cluster.runtime;
+    state.busy = false;
+    if (!isRetriable(error)) return this.#positions.fail(state, error);
+    state.failures++;
+    state.retryAtMs = clock.monotonicMs() + backoffMs(this.#cluster.limits, state.failures, random);
+    const { topic, partition, failures } = state;
+    logger.info({ topic, partition, failures, err: error }, 'A fetch failed and is tried again');
+    this.#cluster.requestUpdate();
+  }
+
+  #requestOf(states: readonly PartitionState[], maxBytes: number): FetchRequest {
+    const { fetchWaitMs, fetchBytesMin, maxPartitionFetchBytes } = this.#limits;
+    const topics = new Map<string, FetchRequest['topics'][number]['partitions']>();
+    for (const { topic, topicId, partition, fetch } of states) {
+      const metadata = this.#cluster.metadata.partition(topic, partition) as PartitionMetadata;
+      push(topics, topicId, {
+        partition,
+        currentLeaderEpoch: metadata.leaderEpoch,
+        fetchOffset: fetch.offset,
+        lastFetchedEpoch: fetch.leaderEpoch,
+        logStartOffset: -1,
+        partitionMaxBytes: Math.min(maxPartitionFetchBytes, maxBytes),
+      });
+    }
+    return {
+      replicaId: CONSUMER_REPLICA,
+      replicaEpoch: -1,
+      maxWaitMs: fetchWaitMs,
+      minBytes: fetchBytesMin,
+      maxBytes,
+      isolationLevel: READ_UNCOMMITTED,
+      topics: [...topics].map(([topicId, partitions]) => ({ topicId, partitions })),
+      rackId: this.#rackId,
+    };
+  }
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

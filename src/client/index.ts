@@ -1,0 +1,146 @@
+/**
+ * The client: producer, consumer and administrator, for Node.js and browsers. It imports protocol, the transport's
+ * RpcClient and platform's types, and no `node:` module: the world (WebSocket dialer, clock, timers, chance) is handed in.
+ * In Node.js import `odradek/node` (`node.ts`), which does that.
+ *
+ * Where to begin reading: `producer.ts` and `sender.ts`; `consumer.ts`, `fetch-positions.ts` and `group-member.ts`;
+ * `cluster.ts` below both.
+ */
+
+import type { Clock, Dialer, Logger, Random, Timers } from '../platform/ports.ts';
+import { Admin } from './admin.ts';
+import type { AdminOptions } from './admin-types.ts';
+import { CLUSTER_DEFAULTS, Cluster, type ClusterLimits } from './cluster.ts';
+import { Consumer } from './consumer.ts';
+import type { ConsumerOptions } from './consumer-options.ts';
+import { ClientError, closedError } from './errors.ts';
+import { withLimits } from './limits.ts';
+import { Producer } from './producer.ts';
+import type { ProducerOptions } from './producer-options.ts';
+import { silentLogger } from './rpc.ts';
+import { RpcLink } from './rpc-link.ts';
+
+export { type ErrorName, KafkaError } from '../protocol/errors.ts';
+export type { Admin } from './admin.ts';
+export type * from './admin-types.ts';
+export type { Consumer, PollOptions } from './consumer.ts';
+export type {
+  ConsumerLimits,
+  ConsumerOptions,
+  ConsumerRecord,
+  OffsetReset,
+  PartitionOffset,
+  RebalanceListener,
+  StartFrom,
+  TopicPartition,
+} from './consumer-options.ts';
+export { SendManyError } from './delivery.ts';
+export {
+  ClientError,
+  type ClientErrorCode,
+  DeliveryError,
+  LogTruncationError,
+  OffsetResetError,
+} from './errors.ts';
+export type { Producer } from './producer.ts';
+export type {
+  Acks,
+  HeadersInput,
+  Partitioner,
+  ProducerLimits,
+  ProducerOptions,
+  ProducerRecord,
+  RecordMetadata,
+} from './producer-options.ts';
+export { bytes, type Deserializer, json, type Serde, type Serializer, string } from './serde.ts';
+
+export interface ClientOptions extends Partial<ClusterLimits> {
+  /** Addresses of one or more nodes, `ws://host:port`, as a list or separated by commas. */
+  readonly bootstrap: string | readonly string[];
+  /** Names this client in the brokers' logs. */
+  readonly clientId?: string;
+  readonly connectTimeoutMs?: number;
+  readonly responseBytesMax?: number;
+}
+
+/** What the client needs of the world. */
+export interface ClientPorts {
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger?: Logger;
+}
+
+const LINK_DEFAULTS = { connectTimeoutMs: 2_000, responseBytesMax: 134_217_728 };
+
+/** One client of a cluster; its producers, consumers and admins share connections and metadata. */
+export class OdradekClient {
+  readonly #cluster: Cluster;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+
+  constructor(options: ClientOptions, { dialer, clock, timers, random, logger = silentLogger }: ClientPorts) {
+    const { clientId = 'odradek-client' } = options;
+    const link = withLimits('client', LINK_DEFAULTS, options);
+    const openLink = (url: string) => new RpcLink({ dialer, timers, clock, url, clientId, ...link });
+    const limits = withLimits('client', CLUSTER_DEFAULTS, options);
+    this.#cluster = new Cluster(addressesOf(options.bootstrap), limits, {
+      openLink,
+      clock,
+      timers,
+      random,
+      logger,
+    });
+  }
+
+  producer<K = string | Uint8Array, V = string | Uint8Array>(
+    options: ProducerOptions<K, V> = {},
+  ): Producer<K, V> {
+    return this.#track(new Producer<K, V>(this.#ready(), options));
+  }
+
+  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V> = {}): Consumer<K, V> {
+    return this.#track(new Consumer<K, V>(this.#ready(), options));
+  }
+
+  admin(options: AdminOptions = {}): Admin {
+    return new Admin(this.#ready(), options);
+  }
+
+  /** Closes what it made, producers flushed and consumers committed, then the connections. */
+  async close(): Promise<void> {
+    try {
+      await Promise.all([...this.#open].map((each) => each.close()));
+    } finally {
+      this.#open.clear();
+      this.#cluster.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #ready(): Cluster {
+    if (this.#cluster.closed) throw closedError('client');
+    return this.#cluster;
+  }
+
+  #track<T extends { close(): Promise<void> }>(made: T): T {
+    this.#open.add(made);
+    return made;
+  }
+}
+
+function addressesOf(bootstrap: string | readonly string[]): string[] {
+  const list = (typeof bootstrap === 'string' ? bootstrap.split(',') : bootstrap)
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
+  return list.map((address) => {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol !== 'ws:' && url?.protocol !== 'wss:') {
+      throw new ClientError('INVALID_CONFIG', `bootstrap: ${JSON.stringify(address)} is not ws://host:port`);
+    }
+    return `${url.protocol}//${url.host}`;
+  });
+}

@@ -1,0 +1,37 @@
+/** The client for Node.js: the same, with its world wired up. */
+
+import { nodeClock } from '../platform/clock.ts';
+import { installNativeCrc32c } from '../platform/crc32c.ts';
+import type { Logger } from '../platform/ports.ts';
+import { nodeRandom } from '../platform/random.ts';
+import { nodeTimers } from '../platform/timers.ts';
+import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
+import { WsDialer } from '../transport/ws-dialer.ts';
+import { type ClientOptions, OdradekClient } from './index.ts';
+import { silentLogger } from './rpc.ts';
+
+export * from './index.ts';
+
+export interface OdradekOptions extends ClientOptions {
+  /** Where the client reports retries, moved leaders and the like; nowhere by default. */
+  readonly logger?: Logger;
+}
+
+let nativeCrc32c: Promise<void> | undefined;
+
+/** `new Odradek({ bootstrap: 'ws://127.0.0.1:7001' })` */
+export class Odradek extends OdradekClient {
+  constructor(options: OdradekOptions) {
+    nativeCrc32c ??= installNativeCrc32c(
+      { js: crc32cJs, install: setCrc32c },
+      options.logger ?? silentLogger,
+    );
+    super(options, {
+      dialer: new WsDialer(),
+      clock: nodeClock,
+      timers: nodeTimers,
+      random: nodeRandom,
+      ...(options.logger && { logger: options.logger }),
+    });
+  }
+}

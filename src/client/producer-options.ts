@@ -1,0 +1,113 @@
+/** What a producer can be told, and what it assumes when it is not. */
+
+import type { RecordHeader } from '../protocol/record-batch-builder.ts';
+import { ClientError } from './errors.ts';
+import { withLimits } from './limits.ts';
+import type { Serializer } from './serde.ts';
+
+/** `all`: every in-sync replica has it (and has synced it); 1: the leader wrote it; 0: it was handed to the network. */
+export type Acks = 'all' | 1 | 0;
+
+export type HeadersInput =
+  | readonly { readonly key: string; readonly value: Uint8Array | string | null }[]
+  | { readonly [key: string]: Uint8Array | string | null };
+
+export interface ProducerRecord<K, V> {
+  readonly topic: string;
+  /** Without one (or null) the record goes round-robin; with one, to the partition of its hash. */
+  readonly key?: K | null;
+  /** null is a tombstone. */
+  readonly value: V | null;
+  /** Overrides the partitioner. */
+  readonly partition?: number;
+  /** Milliseconds since the epoch; the time of `send` by default. */
+  readonly timestamp?: number;
+  readonly headers?: HeadersInput;
+}
+
+/** Where a record went. */
+export interface RecordMetadata {
+  readonly topic: string;
+  readonly partition: number;
+  /** -1 when unknown: with acks 0. */
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+/** The number of a key's partition; the default is the Java client's (murmur2). */
+export type Partitioner = (key: Uint8Array, partitionCount: number) => number;
+
+/** Defaults of the limits, each with its unit in its name. */
+export const PRODUCER_DEFAULTS = {
+  /** How long a record may wait for others to share its batch (`linger.ms`). */
+  lingerMs: 5,
+  /** A batch is sent once it is this large (`batch.size`). */
+  batchBytes: 65_536,
+  /** What one produce request may carry (`max.request.size`). */
+  requestBytesMax: 1_048_576,
+  /** What may wait to be sent and acknowledged (`buffer.memory`). */
+  bufferBytesMax: 67_108_864,
+  /** How long a record may wait for buffer space or for its topic's metadata (`max.block.ms`). */
+  maxBlockMs: 60_000,
+  /** From `send` to the acknowledgement, retries included (`delivery.timeout.ms`). */
+  deliveryTimeoutMs: 120_000,
+  /** How long one request may go unanswered (`request.timeout.ms`). */
+  requestTimeoutMs: 15_000,
+  /** Requests unanswered per node; brokers remember five batches per partition (`max.in.flight.requests...`). */
+  requestsInFlightMax: 5,
+};
+
+export type ProducerLimits = typeof PRODUCER_DEFAULTS;
+
+export interface ProducerOptions<K, V> extends Partial<ProducerLimits> {
+  readonly key?: Serializer<K>;
+  readonly value?: Serializer<V>;
+  readonly acks?: Acks;
+  /** No duplicates and no reordering through retries; on by default with acks `all`, which it needs. */
+  readonly idempotent?: boolean;
+  readonly partitioner?: Partitioner;
+}
+
+export interface ProducerSettings {
+  readonly acks: -1 | 0 | 1;
+  readonly idempotent: boolean;
+  readonly limits: ProducerLimits;
+}
+
+/** Checks the options and fills in the defaults. */
+export function producerSettings<K, V>(options: ProducerOptions<K, V>): ProducerSettings {
+  const { acks = 'all', idempotent = acks === 'all' } = options;
+  if (acks !== 'all' && acks !== 1 && acks !== 0) {
+    throw new ClientError('INVALID_CONFIG', `producer: acks must be 'all', 1 or 0, not ${String(acks)}`);
+  }
+  if (idempotent && acks !== 'all') {
+    throw new ClientError('INVALID_CONFIG', `producer: idempotent needs acks 'all', not ${acks}`);
+  }
+  const limits = withLimits('producer', PRODUCER_DEFAULTS, options, {
+    lingerMs: { min: 0 },
+    batchBytes: { min: 1, max: 16_777_216 },
+    requestBytesMax: { min: 1, max: 67_108_864 },
+    bufferBytesMax: { min: 1 },
+    maxBlockMs: { min: 0 },
+    deliveryTimeoutMs: { min: 1 },
+    requestTimeoutMs: { min: 1 },
+    requestsInFlightMax: { min: 1, max: 5 },
+  });
+  return { acks: acks === 'all' ? -1 : acks, idempotent, limits };
+}
+
+const encoder = new TextEncoder();
+
+/** Headers in the form of the record format; text becomes UTF-8. */
+export function headersOf(input: HeadersInput): RecordHeader[] {
+  const list = Array.isArray(input)
+    ? (input as readonly { key: string; value: Uint8Array | string | null }[])
+    : Object.entries(input as { [key: string]: Uint8Array | string | null }).map(([key, value]) => ({
+        key,
+        value,
+      }));
+  return list.map(({ key, value }) => ({
+    key,
+    value: typeof value === 'string' ? encoder.encode(value) : value,
+  }));
+}

@@ -1,0 +1,507 @@
+/**
+ * The producer: a shell around `sender.ts`. It serializes and partitions records, keeps the buffer within its bound,
+ * and carries requests to the brokers.
+ *
+ * Back-pressure. Up to `bufferBytesMax` a record is taken at once. Beyond it `send` still returns a promise, and the
+ * record waits in line for space, first come first served, at most `maxBlockMs`. The line is bounded too, by the same
+ * number of bytes: what comes after that is refused with BUFFER_EXHAUSTED. So: await each `send`, or, to have many
+ * under way, await `ready()` before each.
+ */
+
+import { ERROR_CODE, errorDefinition, errorFor, KafkaError } from '../protocol/errors.ts';
+import { InitProducerId } from '../protocol/messages/init-producer-id.ts';
+import { Produce, type ProduceRequest, type ProduceResponse } from '../protocol/messages/produce.ts';
+import type { RecordInput } from '../protocol/record-batch-builder.ts';
+import type { Delivery } from './accumulator.ts';
+import { backoffMs } from './backoff.ts';
+import type { Cluster } from './cluster.ts';
+import { ManyDelivery, SendDelivery } from './delivery.ts';
+import { ClientError, closedError } from './errors.ts';
+import type { TopicMetadata } from './metadata-cache.ts';
+import { partitionOfKey } from './murmur2.ts';
+import {
+  headersOf,
+  type Partitioner,
+  type ProducerOptions,
+  type ProducerRecord,
+  type ProducerSettings,
+  producerSettings,
+  type RecordMetadata,
+} from './producer-options.ts';
+import { Alarm } from './rpc.ts';
+import { type ProduceWork, SenderCore } from './sender.ts';
+import { type Serializer, textOrBytes } from './serde.ts';
+
+/** A record on its way into the buffer. */
+interface Entry {
+  readonly topic: string;
+  readonly partition: number | undefined;
+  readonly record: RecordInput;
+  readonly delivery: Delivery;
+  readonly tag: number;
+  readonly bufferBytes: number;
+  /** Counts all records of this producer, for `flush`. */
+  readonly number: number;
+  readonly waitUntilMs: number;
+}
+
+interface TopicState {
+  /** Records that wait for the topic's metadata. */
+  pending: Entry[];
+  nextRoundRobin: number;
+}
+
+/** What a record costs besides its bytes: its promise and its place in the batch. */
+const RECORD_OVERHEAD_BYTES = 64;
+const READY = Promise.resolve();
+
+export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
+  readonly #cluster: Cluster;
+  readonly #settings: ProducerSettings;
+  readonly #key: Serializer<K>;
+  readonly #value: Serializer<V>;
+  readonly #partitioner: Partitioner;
+  readonly #core: SenderCore;
+  readonly #topics = new Map<string, TopicState>();
+  readonly #alarm: Alarm;
+  readonly #lineAlarm: Alarm;
+  readonly #stopListening: () => void;
+  readonly #line: Entry[] = [];
+  #lineBytes = 0;
+  #bufferedBytes = 0;
+  #recordCount = 0;
+  #readyWaiters: (() => void)[] = [];
+  #flushWaiters: { readonly upTo: number; readonly resolve: () => void }[] = [];
+  #pumpScheduled = false;
+  #initializing = false;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+
+  constructor(cluster: Cluster, options: ProducerOptions<K, V> = {}) {
+    this.#cluster = cluster;
+    this.#settings = producerSettings(options);
+    this.#key = options.key ?? (textOrBytes as Serializer<unknown> as Serializer<K>);
+    this.#value = options.value ?? (textOrBytes as Serializer<unknown> as Serializer<V>);
+    this.#partitioner = options.partitioner ?? partitionOfKey;
+    this.#core = new SenderCore({ ...this.#settings.limits, idempotent: this.#settings.idempotent });
+    this.#alarm = new Alarm(cluster.runtime, () => this.#pump());
+    this.#lineAlarm = new Alarm(cluster.runtime, () => this.#expireLine());
+    this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
+  }
+
+  /** Bytes that wait to be sent or acknowledged. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes + this.#lineBytes;
+  }
+
+  /**
+   * Sends a record. Resolves with its place in the log once it is acknowledged as `acks` asks; rejects with a
+   * `DeliveryError` when that did not happen within `deliveryTimeoutMs`, or cannot.
+   */
+  send(record: ProducerRecord<K, V>): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      const timestamp = record.timestamp ?? this.#cluster.runtime.clock.wallMs();
+      this.#accept(record, timestamp, new SendDelivery(timestamp, resolve, reject), 0);
+    });
+  }
+
+  /** Sends many records for the price of one promise. Rejects with a `SendManyError` that tells which ones failed. */
+  sendMany(records: readonly ProducerRecord<K, V>[]): Promise<RecordMetadata[]> {
+    const nowMs = this.#cluster.runtime.clock.wallMs();
+    const timestamps = records.map(({ timestamp }) => timestamp ?? nowMs);
+    const delivery = new ManyDelivery(timestamps);
+    records.forEach((record, i) => {
+      this.#accept(record, timestamps[i] as number, delivery, i);
+    });
+    return delivery.promise;
+  }
+
+  /** Resolves as soon as the buffer has room. Await it before each `send` to have many records under way. */
+  ready(): Promise<void> {
+    if (this.#state !== 'open' || this.#hasRoom()) return READY;
+    return new Promise((resolve) => {
+      this.#readyWaiters.push(resolve);
+    });
+  }
+
+  /** Sends what waits without lingering; resolves when every record sent before is acknowledged or has failed. */
+  flush(): Promise<void> {
+    const upTo = this.#recordCount;
+    if (this.#oldestRecordNumber() > upTo) return READY;
+    this.#core.flushUpTo(upTo);
+    return new Promise((resolve) => {
+      this.#flushWaiters.push({ upTo, resolve });
+      this.#pumpSoon();
+    });
+  }
+
+  /** Flushes (at most `timeoutMs`), then fails whatever is left with CLOSED. */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    const { timers } = this.#cluster.runtime;
+    const { timeoutMs = this.#settings.limits.deliveryTimeoutMs } = options;
+    await new Promise<void>((resolve) => {
+      const timer = timers.set(timeoutMs, resolve);
+      void this.flush().then(() => {
+        timers.clear(timer);
+        resolve();
+      });
+    });
+    this.#shutDown();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #shutDown(): void {
+    this.#state = 'closed';
+    this.#stopListening();
+    this.#alarm.clear();
+    this.#lineAlarm.clear();
+    const error = closedError('producer');
+    const pending = [...this.#topics.values()].flatMap((topic) => topic.pending.splice(0));
+    for (const { delivery, tag } of [...pending, ...this.#line.splice(0)]) delivery.failed(tag, error);
+    this.#lineBytes = 0;
+    this.#core.failAll(error);
+    this.#settle();
+  }
+
+  #accept(record: ProducerRecord<K, V>, timestamp: number, delivery: Delivery, tag: number): void {
+    if (this.#state !== 'open') return delivery.failed(tag, closedError('producer'));
+    let input: RecordInput;
+    try {
+      input = this.#serialize(record, timestamp);
+    } catch (cause) {
+      const message = `a record for ${record.topic} cannot be serialized: ${messageOf(cause)}`;
+      return delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
+    }
+    const { maxBlockMs } = this.#settings.limits;
+    const entry: Entry = {
+      topic: record.topic,
+      partition: record.partition,
+      record: input,
+      delivery,
+      tag,
+      bufferBytes: sizeOf(input),
+      number: ++this.#recordCount,
+      waitUntilMs: this.#cluster.runtime.clock.monotonicMs() + maxBlockMs,
+    };
+    if (this.#line.length === 0 && this.#fits(entry)) this.#admit(entry);
+    else this.#queue(entry);
+  }
+
+  #serialize(record: ProducerRecord<K, V>, timestamp: number): RecordInput {
+    const { topic, key, value, headers } = record;
+    if (!Number.isSafeInteger(timestamp))
+      throw new RangeError(`the timestamp ${timestamp} is not an integer`);
+    const keyBytes = key === undefined || key === null ? null : this.#key.serialize(key, topic);
+    const valueBytes = value === null || value === undefined ? null : this.#value.serialize(value, topic);
+    if (headers === undefined) return { timestamp, key: keyBytes, value: valueBytes };
+    return { timestamp, key: keyBytes, value: valueBytes, headers: headersOf(headers) };
+  }
+
+  #hasRoom(): boolean {
+    return this.#line.length === 0 && this.#bufferedBytes < this.#settings.limits.bufferBytesMax;
+  }
+
+  /** A record larger than the whole buffer is let in alone: a broker, not the buffer, decides what is too large. */
+  #fits({ bufferBytes }: Entry): boolean {
+    return (
+      this.#bufferedBytes === 0 || this.#bufferedBytes + bufferBytes <= this.#settings.limits.bufferBytesMax
+    );
+  }
+
+  #queue(entry: Entry): void {
+    const { bufferBytesMax } = this.#settings.limits;
+    if (this.#lineBytes + entry.bufferBytes > bufferBytesMax && this.#line.length > 0) {
+      const message = `${bufferBytesMax} bytes are buffered and as many wait: await ready() before send()`;
+      entry.delivery.failed(entry.tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
+      return;
+    }
+    this.#lineBytes += entry.bufferBytes;
+    this.#line.push(entry);
+    if (this.#line.length === 1) this.#lineAlarm.set(entry.waitUntilMs);
+  }
+
+  #advanceLine(): void {
+    let admitted = 0;
+    for (const entry of this.#line) {
+      if (!this.#fits(entry)) break;
+      admitted++;
+      this.#lineBytes -= entry.bufferBytes;
+      this.#admit(entry);
+    }
+    if (admitted > 0) {
+      this.#line.splice(0, admitted);
+      this.#lineAlarm.set(this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY);
+    }
+    if (this.#readyWaiters.length > 0 && this.#hasRoom()) {
+      for (const resolve of this.#readyWaiters.splice(0)) resolve();
+    }
+  }
+
+  #expireLine(): void {
+    const nowMs = this.#cluster.runtime.clock.monotonicMs();
+    while ((this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      const entry = this.#line.shift() as Entry;
+      this.#lineBytes -= entry.bufferBytes;
+      const message = `no buffer space within ${this.#settings.limits.maxBlockMs} ms`;
+      entry.delivery.failed(entry.tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
+    }
+    this.#lineAlarm.set(this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY);
+    this.#resolveFlushes();
+  }
+
+  #admit(entry: Entry): void {
+    this.#bufferedBytes += entry.bufferBytes;
+    const state = this.#topicState(entry.topic);
+    const topic = this.#cluster.metadata.topic(entry.topic);
+    if (topic !== undefined && state.pending.length === 0) this.#append(entry, topic, state);
+    else {
+      state.pending.push(entry);
+      if (state.pending.length === 1) void this.#awaitTopic(entry.topic, state);
+    }
+  }
+
+  #topicState(topic: string): TopicState {
+    let state = this.#topics.get(topic);
+    if (state === undefined) {
+      state = { pending: [], nextRoundRobin: 0 };
+      this.#topics.set(topic, state);
+      this.#cluster.addInterest(topic);
+    }
+    return state;
+  }
+
+  async #awaitTopic(name: string, state: TopicState): Promise<void> {
+    const { maxBlockMs } = this.#settings.limits;
+    const deadlineMs = this.#cluster.runtime.clock.monotonicMs() + maxBlockMs;
+    try {
+      const topic = await this.#cluster.topic(name, deadlineMs);
+      for (const entry of state.pending.splice(0)) this.#append(entry, topic, state);
+    } catch (cause) {
+      const error =
+        cause instanceof KafkaError || cause instanceof ClientError
+          ? cause
+          : new ClientError('DELIVERY_FAILED', messageOf(cause), { cause });
+      for (const entry of state.pending.splice(0)) this.#drop(entry, error);
+      this.#advanceLine();
+      this.#resolveFlushes();
+    }
+  }
+
+  #append(entry: Entry, topic: TopicMetadata, state: TopicState): void {
+    const { record, delivery, tag, bufferBytes, number } = entry;
+    const partition = this.#partitionOf(entry, topic, state);
+    if (topic.partitions[partition] === undefined) {
+      const message = `${topic.name} has ${topic.partitions.length} partitions, so there is no partition ${partition}`;
+      return this.#drop(entry, new ClientError('INVALID_RECORD', message));
+    }
+    const nowMs = this.#cluster.runtime.clock.monotonicMs();
+    if (this.#core.append(topic.name, partition, record, delivery, tag, bufferBytes, number, nowMs)) {
+      this.#pumpSoon();
+    }
+  }
+
+  #partitionOf(entry: Entry, topic: TopicMetadata, state: TopicState): number {
+    if (entry.partition !== undefined) return entry.partition;
+    const { key } = entry.record;
+    const count = topic.partitions.length;
+    if (key !== null) return this.#partitioner(key, count);
+    // Round-robin over the partitions that have a leader, if any has one.
+    for (let i = 0; i < count; i++) {
+      const partition = state.nextRoundRobin++ % count;
+      if (topic.partitions[partition]?.leaderId !== undefined) return partition;
+    }
+    return state.nextRoundRobin++ % count;
+  }
+
+  #drop(entry: Entry, error: Error): void {
+    this.#bufferedBytes -= entry.bufferBytes;
+    entry.delivery.failed(entry.tag, error);
+  }
+
+  #onMetadata(): void {
+    if (this.#cluster.closed) return this.#shutDown();
+    this.#core.onLeadersChanged(this.#leaders);
+    this.#pumpSoon();
+  }
+
+  readonly #leaders = {
+    leaderOf: (topic: string, partition: number): number | undefined =>
+      this.#cluster.metadata.partition(topic, partition)?.leaderId,
+  };
+
+  /** Once per turn: what is appended in one go is sent together, even without lingering. */
+  #pumpSoon(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    void READY.then(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#state === 'closed') return;
+    const plan = this.#core.plan(this.#leaders, this.#cluster.runtime.clock.monotonicMs());
+    for (const work of plan.requests) void this.#carryOut(work);
+    if (plan.needsMetadata) this.#cluster.requestUpdate();
+    if (plan.needsProducerId) void this.#initialize();
+    this.#alarm.set(plan.wakeAtMs);
+    this.#settle();
+  }
+
+  async #carryOut(work: ProduceWork): Promise<void> {
+    const { acks, limits } = this.#settings;
+    const request = this.#requestOf(work);
+    try {
+      const response = await this.#cluster.send(work.nodeId, Produce, request, {
+        timeoutMs: limits.requestTimeoutMs,
+        oneWay: acks === 0,
+      });
+      if (acks === 0) this.#acceptUnseen(work);
+      else this.#onResponse(work, request, response);
+    } catch (error) {
+      this.#core.onRequestFailed(work, error as Error, this.#retryAtMs(work));
+      this.#cluster.runtime.logger.info(
+        { node: work.nodeId, batches: work.batches.length, err: error },
+        'A produce request failed and its batches are tried again',
+      );
+    }
+    this.#core.onRequestDone(work);
+    this.#settle();
+    this.#pumpSoon();
+  }
+
+  #requestOf(work: ProduceWork): ProduceRequest {
+    const topics = new Map<string, ProduceRequest['topics'][number]>();
+    for (const batch of work.batches) {
+      let topic = topics.get(batch.topic);
+      if (topic === undefined) {
+        // The leader was known when the request was planned, in this same turn: so is the topic.
+        topic = { topicId: this.#cluster.metadata.topic(batch.topic)?.topicId ?? '', partitions: [] };
+        topics.set(batch.topic, topic);
+      }
+      topic.partitions.push({ index: batch.partition, records: [batch.bytes()] });
+    }
+    const { acks, limits } = this.#settings;
+    return { transactionalId: null, acks, timeoutMs: limits.requestTimeoutMs, topics: [...topics.values()] };
+  }
+
+  #onResponse(work: ProduceWork, request: ProduceRequest, response: ProduceResponse): void {
+    const retryAtMs = this.#retryAtMs(work);
+    const topicIds = new Map<string, string>();
+    work.batches.forEach(({ topic }) => {
+      topicIds.set(topic, this.#topicIdIn(request, work, topic));
+    });
+    for (const batch of work.batches) {
+      const topicId = topicIds.get(batch.topic) as string;
+      const answer = response.topics
+        .find((topic) => topic.topicId === topicId)
+        ?.partitions.find(({ index }) => index === batch.partition);
+      if (answer === undefined) {
+        const missing = { errorCode: ERROR_CODE.REQUEST_TIMED_OUT, baseOffset: -1, logAppendTimeMs: -1 };
+        this.#core.onAnswer(work, batch, missing, retryAtMs);
+        continue;
+      }
+      this.#core.onAnswer(work, batch, answer, retryAtMs);
+      if (answer.errorCode === ERROR_CODE.NONE) continue;
+      const { name, action } = errorDefinition(answer.errorCode);
+      const { topic, partition, attempts } = batch;
+      this.#cluster.runtime.logger.info(
+        { topic, partition, attempts, error: name },
+        'A broker refused a record batch',
+      );
+      const { leaderId, leaderEpoch } = answer.currentLeader;
+      if (leaderId >= 0) this.#cluster.leaderHint(topicId, partition, leaderId, leaderEpoch);
+      else if (action === 'refresh-metadata') this.#cluster.requestUpdate();
+    }
+  }
+
+  /** The id under which a request named a topic, by the order in which `#requestOf` built it. */
+  #topicIdIn(request: ProduceRequest, work: ProduceWork, topic: string): string {
+    const names = [...new Set(work.batches.map((batch) => batch.topic))];
+    return request.topics[names.indexOf(topic)]?.topicId ?? '';
+  }
+
+  #acceptUnseen(work: ProduceWork): void {
+    const unseen = { errorCode: ERROR_CODE.NONE, baseOffset: -1, logAppendTimeMs: -1 };
+    for (const batch of work.batches) this.#core.onAnswer(work, batch, unseen, 0);
+  }
+
+  #retryAtMs(work: ProduceWork): number {
+    const { clock, random } = this.#cluster.runtime;
+    const attempts = Math.max(...work.batches.map((batch) => batch.attempts));
+    return clock.monotonicMs() + backoffMs(this.#cluster.limits, attempts, random);
+  }
+
+  /** Obtains a producer id, however long it takes; what waits for it has its own deadline. */
+  async #initialize(): Promise<void> {
+    if (this.#initializing) return;
+    this.#initializing = true;
+    try {
+      const { producerId, producerEpoch } = await this.#cluster.retry(Number.POSITIVE_INFINITY, async () => {
+        if (this.#state === 'closed') throw closedError('producer');
+        const response = await this.#cluster.askAny(InitProducerId, NEW_PRODUCER);
+        if (response.errorCode !== ERROR_CODE.NONE) throw errorFor(response.errorCode);
+        return response;
+      });
+      this.#core.setProducerId(producerId, producerEpoch);
+    } catch (error) {
+      this.#core.failAll(error as Error);
+    } finally {
+      this.#initializing = false;
+      this.#pumpSoon();
+    }
+  }
+
+  #settle(): void {
+    const settled = this.#core.takeSettled();
+    if (settled.length === 0) return;
+    for (const { batch, offset, appendTimeMs, error } of settled) {
+      this.#bufferedBytes -= batch.bufferBytes;
+      const { topic, partition, deliveries, tags } = batch;
+      for (let i = 0; i < deliveries.length; i++) {
+        const delivery = deliveries[i] as Delivery;
+        const tag = tags[i] as number;
+        if (error !== undefined) delivery.failed(tag, error);
+        else delivery.delivered(tag, topic, partition, offset < 0 ? -1 : offset + i, appendTimeMs);
+      }
+    }
+    this.#advanceLine();
+    this.#resolveFlushes();
+  }
+
+  #resolveFlushes(): void {
+    if (this.#flushWaiters.length === 0) return;
+    const oldest = this.#oldestRecordNumber();
+    const waiting = this.#flushWaiters;
+    this.#flushWaiters = waiting.filter(({ upTo }) => oldest <= upTo);
+    for (const { upTo, resolve } of waiting) if (oldest > upTo) resolve();
+  }
+
+  #oldestRecordNumber(): number {
+    let oldest = Math.min(this.#core.oldestRecordNumber(), this.#line[0]?.number ?? Number.POSITIVE_INFINITY);
+    for (const { pending } of this.#topics.values()) oldest = Math.min(oldest, pending[0]?.number ?? oldest);
+    return oldest;
+  }
+}
+
+const NEW_PRODUCER = {
+  transactionalId: null,
+  transactionTimeoutMs: 0,
+  producerId: -1,
+  producerEpoch: -1,
+} as const;
+
+function sizeOf({ key, value, headers }: RecordInput): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers ?? []) bytes += header.key.length * 3 + (header.value?.length ?? 0);
+  return bytes;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,401 @@
+/**
+ * Decides which batches go into which produce request, and what their answers mean. Pure: `producer.ts` carries the
+ * requests out.
+ *
+ * Exactly once and in order, per partition (KIP-98, KIP-360), by three rules:
+ * 1. Batches are numbered when first sent and keep their number. After a failure, those in flight are sent again in the
+ *    order of their numbers, once no later one is unanswered, and before anything new. The broker knows a
+ *    producer's last five batches, and answers one it has with its original offset.
+ * 2. OUT_OF_ORDER_SEQUENCE_NUMBER for a batch behind an unsettled one means only that the earlier was not written.
+ * 3. For the first in line it means that the sequence has a hole: an earlier batch failed for good, or the log lost
+ *    its end. Then neither this batch nor any behind it is in the log, so the partition begins a new producer epoch
+ *    at sequence 0 and sends them again. (An epoch belongs to one partition here: without transactions nothing
+ *    links the epochs of different partitions.)
+ */
+
+import { ERROR_CODE, type ErrorName, errorFor, KafkaError } from '../protocol/errors.ts';
+import type { RecordInput } from '../protocol/record-batch-builder.ts';
+import { Accumulator, type Delivery, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
+import { type ClientErrorCode, DeliveryError, isRetriable } from './errors.ts';
+
+export interface SenderLimits {
+  readonly batchBytes: number;
+  readonly lingerMs: number;
+  readonly requestBytesMax: number;
+  /** Requests unanswered per node, and batches unanswered per partition: brokers remember five (KIP-98). */
+  readonly requestsInFlightMax: number;
+  readonly deliveryTimeoutMs: number;
+  readonly idempotent: boolean;
+}
+
+/** Where a partition's records go now. */
+export interface LeaderView {
+  leaderOf(topic: string, partition: number): number | undefined;
+}
+
+export interface ProduceWork {
+  readonly requestId: number;
+  readonly nodeId: number;
+  /** At most one per partition. */
+  readonly batches: readonly ProducerBatch[];
+}
+
+export interface SendPlan {
+  readonly requests: readonly ProduceWork[];
+  /** Some partition has no known leader. */
+  readonly needsMetadata: boolean;
+  readonly needsProducerId: boolean;
+  /** When to ask again, if nothing happens before; monotonic, infinite when there is nothing to wait for. */
+  readonly wakeAtMs: number;
+}
+
+/** What became of a batch: an offset, or an error. */
+export interface Settled {
+  readonly batch: ProducerBatch;
+  readonly offset: number;
+  readonly appendTimeMs: number;
+  readonly error: DeliveryError | undefined;
+}
+
+export interface BatchAnswer {
+  readonly errorCode: number;
+  readonly errorMessage?: string | null;
+  readonly baseOffset: number;
+  readonly logAppendTimeMs: number;
+}
+
+const SEQUENCES = 0x8000_0000;
+const PRODUCER_EPOCH_MAX = 0x7fff;
+/** How a broker says that it cannot place a batch's sequence number. */
+const SEQUENCE_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+]);
+/** Refusals after which the batch may be in the log nevertheless. */
+const MAYBE_WRITTEN: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'REQUEST_TIMED_OUT',
+  'NETWORK_EXCEPTION',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'UNKNOWN_SERVER_ERROR',
+]);
+
+export class SenderCore {
+  readonly #limits: SenderLimits;
+  readonly #accumulator: Accumulator;
+  readonly #inFlightByNode = new Map<number, number>();
+  #settled: Settled[] = [];
+  #producerId = -1;
+  #producerEpoch = -1;
+  #nextRequestId = 1;
+  #rotation = 0;
+  /** Records up to this running number do not wait for company. */
+  #flushUpTo = -1;
+
+  constructor(limits: SenderLimits) {
+    this.#limits = limits;
+    this.#accumulator = new Accumulator(limits.batchBytes);
+  }
+
+  /** True when `plan` should be asked soon. See `Accumulator.append`. */
+  append(
+    topic: string,
+    partition: number,
+    record: RecordInput,
+    delivery: Delivery,
+    tag: number,
+    bufferBytes: number,
+    recordNumber: number,
+    nowMs: number,
+  ): boolean {
+    return this.#accumulator.append(
+      topic,
+      partition,
+      record,
+      delivery,
+      tag,
+      bufferBytes,
+      recordNumber,
+      nowMs,
+    );
+  }
+
+  flushUpTo(recordNumber: number): void {
+    this.#flushUpTo = Math.max(this.#flushUpTo, recordNumber);
+  }
+
+  /** The running number of the oldest record that is not settled; infinite when there is none. */
+  oldestRecordNumber(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { inFlight, waiting } of this.#accumulator.active) {
+      for (const batch of inFlight) oldest = Math.min(oldest, batch.firstRecordNumber);
+      oldest = Math.min(oldest, waiting[0]?.firstRecordNumber ?? oldest);
+    }
+    return oldest;
+  }
+
+  setProducerId(producerId: number, producerEpoch: number): void {
+    this.#producerId = producerId;
+    this.#producerEpoch = producerEpoch;
+  }
+
+  /** What was settled since the last call. */
+  takeSettled(): readonly Settled[] {
+    const settled = this.#settled;
+    this.#settled = [];
+    return settled;
+  }
+
+  /** Takes as many batches as may be sent now, in requests that combine all partitions led by one node. */
+  plan(leaders: LeaderView, nowMs: number): SendPlan {
+    const byNode = new Map<number, PartitionQueue[]>();
+    let wakeAtMs = Number.POSITIVE_INFINITY;
+    let needsMetadata = false;
+    let needsProducerId = false;
+    for (const queue of this.#accumulator.active) {
+      this.#expire(queue, nowMs);
+      if (queue.isEmpty) {
+        this.#accumulator.active.delete(queue);
+        continue;
+      }
+      wakeAtMs = Math.min(wakeAtMs, this.#deadlineOf(queue));
+      const nodeId = leaders.leaderOf(queue.topic, queue.partition);
+      if (nodeId === undefined) {
+        needsMetadata = true;
+      } else if (queue.blockedNode === nodeId && nowMs < queue.blockedUntilMs) {
+        wakeAtMs = Math.min(wakeAtMs, queue.blockedUntilMs);
+      } else if (this.#limits.idempotent && queue.producerId < 0 && this.#producerId < 0) {
+        needsProducerId = true;
+      } else {
+        wakeAtMs = Math.min(wakeAtMs, this.#lingerEndOf(queue, nowMs));
+        const queues = byNode.get(nodeId);
+        if (queues === undefined) byNode.set(nodeId, [queue]);
+        else queues.push(queue);
+      }
+    }
+    const requests: ProduceWork[] = [];
+    for (const [nodeId, queues] of byNode) this.#fillRequests(nodeId, queues, nowMs, requests);
+    return { requests, needsMetadata, needsProducerId, wakeAtMs };
+  }
+
+  /** The answer about one batch. Ignored when the batch was settled or sent anew meanwhile. */
+  onAnswer(work: ProduceWork, batch: ProducerBatch, answer: BatchAnswer, retryAtMs: number): void {
+    if (batch.state !== 'sent' || batch.requestId !== work.requestId) return;
+    const { errorCode } = answer;
+    if (errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.DUPLICATE_SEQUENCE_NUMBER) {
+      const offset = errorCode === ERROR_CODE.NONE ? answer.baseOffset : -1;
+      this.#settle(batch, offset, answer.logAppendTimeMs, undefined);
+    } else {
+      this.#onFailure(batch, errorFor(errorCode, answer.errorMessage), retryAtMs);
+    }
+  }
+
+  /** The whole request failed: no connection, or no answer. */
+  onRequestFailed(work: ProduceWork, error: Error, retryAtMs: number): void {
+    for (const batch of work.batches) {
+      if (batch.state === 'sent' && batch.requestId === work.requestId)
+        this.#onFailure(batch, error, retryAtMs);
+    }
+  }
+
+  /** Every request ends here once, whatever came of it. */
+  onRequestDone(work: ProduceWork): void {
+    const left = (this.#inFlightByNode.get(work.nodeId) ?? 1) - 1;
+    if (left > 0) this.#inFlightByNode.set(work.nodeId, left);
+    else this.#inFlightByNode.delete(work.nodeId);
+  }
+
+  /**
+   * Leaders may have moved: batches that an old one has not answered are due again at the new one, at once. The sequence
+   * numbers sort out what was written already; without them it is better to wait for the answer.
+   */
+  onLeadersChanged(leaders: LeaderView): void {
+    if (!this.#limits.idempotent) return;
+    for (const queue of this.#accumulator.active) {
+      const nodeId = leaders.leaderOf(queue.topic, queue.partition);
+      if (nodeId === undefined) continue;
+      for (const batch of queue.inFlight) {
+        if (batch.state !== 'sent' || batch.sentTo === nodeId) continue;
+        batch.maybeWritten = true;
+        batch.state = 'retry';
+      }
+    }
+  }
+
+  /** Gives up on everything. */
+  failAll(error: Error): void {
+    for (const queue of this.#accumulator.active) {
+      for (const batch of [...queue.inFlight, ...queue.waiting]) {
+        this.#fail(batch, 'DELIVERY_FAILED', error.message, error);
+      }
+    }
+  }
+
+  #fillRequests(nodeId: number, queues: PartitionQueue[], nowMs: number, requests: ProduceWork[]): void {
+    const { requestsInFlightMax, requestBytesMax } = this.#limits;
+    let inFlight = this.#inFlightByNode.get(nodeId) ?? 0;
+    for (; inFlight < requestsInFlightMax; inFlight++) {
+      const batches: ProducerBatch[] = [];
+      let requestBytes = 0;
+      // Another partition is first each time, so that a full request starves none.
+      this.#rotation++;
+      for (let i = 0; i < queues.length; i++) {
+        const queue = queues[(i + this.#rotation) % queues.length] as PartitionQueue;
+        const batch = this.#nextBatch(queue, nodeId, nowMs);
+        if (batch === undefined) continue;
+        if (batches.length > 0 && requestBytes + batch.sizeBytes > requestBytesMax) continue;
+        requestBytes += batch.sizeBytes;
+        batches.push(batch);
+        this.#markSent(queue, batch, nodeId);
+      }
+      if (batches.length === 0) break;
+      requests.push({ requestId: this.#nextRequestId++, nodeId, batches });
+    }
+    if (inFlight > 0) this.#inFlightByNode.set(nodeId, inFlight);
+  }
+
+  /** The batch of a partition that may go to `nodeId` now, if any (rule 1 above). */
+  #nextBatch(queue: PartitionQueue, nodeId: number, nowMs: number): ProducerBatch | undefined {
+    const { inFlight } = queue;
+    let retry: ProducerBatch | undefined;
+    for (const batch of inFlight) {
+      if (batch.state === 'retry') retry ??= batch;
+      else if (retry !== undefined || batch.sentTo !== nodeId || queue.mustBumpEpoch) return undefined;
+    }
+    if (queue.mustBumpEpoch && !this.#bumpEpoch(queue)) return undefined;
+    if (retry !== undefined) return retry;
+    const batch = queue.waiting[0];
+    if (batch === undefined || inFlight.length >= this.#limits.requestsInFlightMax) return undefined;
+    return this.#isReady(batch, nowMs) ? batch : undefined;
+  }
+
+  #isReady(batch: ProducerBatch, nowMs: number): boolean {
+    return (
+      this.#accumulator.isFull(batch) ||
+      nowMs >= batch.createdAtMs + this.#limits.lingerMs ||
+      batch.firstRecordNumber <= this.#flushUpTo
+    );
+  }
+
+  #markSent(queue: PartitionQueue, batch: ProducerBatch, nodeId: number): void {
+    if (batch.state === 'waiting') {
+      queue.waiting.shift();
+      queue.inFlight.push(batch);
+      if (this.#limits.idempotent) this.#number(queue, batch);
+    }
+    batch.state = 'sent';
+    batch.attempts++;
+    batch.sentTo = nodeId;
+    batch.requestId = this.#nextRequestId;
+    batch.sentAsFirst = queue.inFlight[0] === batch;
+  }
+
+  #number(queue: PartitionQueue, batch: ProducerBatch): void {
+    if (queue.producerId < 0) {
+      queue.producerId = this.#producerId;
+      queue.producerEpoch = this.#producerEpoch;
+      queue.nextSequence = 0;
+    }
+    batch.stamp(queue.producerId, queue.producerEpoch, queue.nextSequence);
+    queue.nextSequence = (queue.nextSequence + batch.count) % SEQUENCES;
+  }
+
+  /** Rule 3 above. Nothing of the partition is unanswered. False when a new producer id is needed first. */
+  #bumpEpoch(queue: PartitionQueue): boolean {
+    if (queue.producerEpoch >= PRODUCER_EPOCH_MAX) {
+      if (this.#producerId === queue.producerId) this.#producerId = -1;
+      queue.producerId = -1;
+      if (this.#producerId < 0) return false;
+      queue.producerId = this.#producerId;
+      queue.producerEpoch = this.#producerEpoch;
+    } else {
+      queue.producerEpoch++;
+    }
+    queue.mustBumpEpoch = false;
+    queue.nextSequence = 0;
+    for (const batch of queue.inFlight) this.#number(queue, batch);
+    return true;
+  }
+
+  #onFailure(batch: ProducerBatch, error: Error, retryAtMs: number): void {
+    const queue = this.#accumulator.queue(batch.topic, batch.partition);
+    batch.lastError = error;
+    const code = error instanceof KafkaError ? error.code : undefined;
+    if (code === undefined || MAYBE_WRITTEN.has(code)) batch.maybeWritten = true;
+    if (this.#limits.idempotent && code !== undefined && SEQUENCE_ERRORS.has(code)) {
+      batch.state = 'retry';
+      if (queue.inFlight[0] !== batch || !batch.sentAsFirst) return;
+      queue.mustBumpEpoch = true;
+      // A first bump costs no waiting; a broker that refuses every epoch must not be asked in a tight loop.
+      this.#block(queue, batch, batch.attempts > 2 ? retryAtMs : 0);
+    } else if (isRetriable(error)) {
+      batch.state = 'retry';
+      this.#block(queue, batch, retryAtMs);
+    } else {
+      this.#fail(batch, 'DELIVERY_FAILED', error.message, error);
+    }
+  }
+
+  #block(queue: PartitionQueue, batch: ProducerBatch, untilMs: number): void {
+    queue.blockedUntilMs = untilMs;
+    queue.blockedNode = batch.sentTo;
+  }
+
+  #expire(queue: PartitionQueue, nowMs: number): void {
+    const { deliveryTimeoutMs } = this.#limits;
+    const createdBy = nowMs - deliveryTimeoutMs;
+    while (true) {
+      const oldest = queue.inFlight[0] ?? queue.waiting[0];
+      if (oldest === undefined || oldest.createdAtMs > createdBy) return;
+      this.#fail(
+        oldest,
+        'DELIVERY_TIMEOUT',
+        `not acknowledged within ${deliveryTimeoutMs} ms`,
+        oldest.lastError,
+      );
+    }
+  }
+
+  #deadlineOf(queue: PartitionQueue): number {
+    const oldest = queue.inFlight[0] ?? queue.waiting[0];
+    return oldest === undefined
+      ? Number.POSITIVE_INFINITY
+      : oldest.createdAtMs + this.#limits.deliveryTimeoutMs;
+  }
+
+  /** When the next waiting batch is ready by itself; infinite when it is, and waits for something else. */
+  #lingerEndOf(queue: PartitionQueue, nowMs: number): number {
+    const batch = queue.waiting[0];
+    if (batch === undefined || this.#isReady(batch, nowMs)) return Number.POSITIVE_INFINITY;
+    return batch.createdAtMs + this.#limits.lingerMs;
+  }
+
+  #fail(batch: ProducerBatch, code: ClientErrorCode, reason: string, cause: unknown): void {
+    // A batch that is still unanswered may be written even now.
+    const maybeWritten = batch.maybeWritten || batch.state === 'sent';
+    const { topic, partition } = batch;
+    const error = new DeliveryError(code, `${topic}-${partition}: ${reason}`, {
+      topic,
+      partition,
+      maybeWritten,
+      retriable: code === 'DELIVERY_TIMEOUT' || isRetriable(cause),
+      cause,
+    });
+    this.#settle(batch, -1, -1, error);
+  }
+
+  #settle(
+    batch: ProducerBatch,
+    offset: number,
+    appendTimeMs: number,
+    error: DeliveryError | undefined,
+  ): void {
+    const queue = this.#accumulator.queue(batch.topic, batch.partition);
+    const line = batch.state === 'waiting' ? queue.waiting : queue.inFlight;
+    line.splice(line.indexOf(batch), 1);
+    batch.state = 'done';
+    batch.closed = true;
+    if (queue.isEmpty) this.#accumulator.active.delete(queue);
+    this.#settled.push({ batch, offset, appendTimeMs, error });
+  }
+}
