@@ -1,0 +1,91 @@
+/**
+ * Whole clusters on the simulated platform: the very nodes of `src/server/`, several in one process, in virtual time.
+ * `sim-cluster.ts` starts, kills and restarts them; begin here.
+ */
+import type { NodeConfigInput } from '../../src/server/config.ts';
+import { nodeConfig } from '../../src/server/config.ts';
+import { OdradekNode } from '../../src/server/node.ts';
+import type { SimNode } from '../sim/node.ts';
+import type { SimWorld } from '../sim/world.ts';
+
+const PORT = 7001;
+
+/** One machine of the cluster and, while its process runs, the node in it. */
+export interface ClusterNode {
+  readonly id: number;
+  readonly machine: SimNode;
+  /** The running node; undefined while it is down or still opens its logs. */
+  node: OdradekNode | undefined;
+}
+
+export class SimCluster {
+  readonly world: SimWorld;
+  readonly nodes: readonly ClusterNode[];
+  readonly #overrides: Partial<NodeConfigInput>;
+
+  /** @param nodes How many; the first three are the voters. */
+  constructor(world: SimWorld, nodes: number, overrides: Partial<NodeConfigInput> = {}) {
+    this.world = world;
+    this.#overrides = overrides;
+    this.nodes = Array.from({ length: nodes }, (_, index) => ({
+      id: index + 1,
+      machine: world.node(`n${index + 1}`),
+      node: undefined,
+    }));
+  }
+
+  get bootstrap(): string[] {
+    return this.nodes.map(({ machine }) => `ws://${machine.name}:${PORT}`);
+  }
+
+  member(id: number): ClusterNode {
+    const member = this.nodes.find((each) => each.id === id);
+    if (!member) throw new Error(`there is no node ${id}`);
+    return member;
+  }
+
+  /** Starts a node that is down; the start itself takes virtual time. */
+  start(member: ClusterNode): void {
+    const platform = member.machine.running ? member.machine.platform : member.machine.restart();
+    const incarnation = member.machine.incarnation;
+    const config = nodeConfig({
+      nodeId: member.id,
+      dataDir: 'data',
+      host: member.machine.name,
+      port: PORT,
+      rack: `rack-${member.id}`,
+      voters: this.nodes.slice(0, 3).map(({ id, machine }) => `${id}@${machine.name}:${PORT}`),
+      ...this.#overrides,
+    });
+    const open = async () => {
+      const node = await OdradekNode.open(config, platform);
+      if (!incarnation.alive) return;
+      member.node = node;
+      await (await node.start()).joined;
+    };
+    open().catch((error: unknown) => {
+      if (incarnation.alive) throw error;
+    });
+  }
+
+  startAll(): void {
+    for (const member of this.nodes) this.start(member);
+  }
+
+  /** Ends the process at once: `power` also loses what was not synced. */
+  kill(member: ClusterNode, how: 'process' | 'power'): void {
+    if (how === 'power') member.machine.powerLoss();
+    else member.machine.processCrash();
+    member.node = undefined;
+  }
+
+  get isReady(): boolean {
+    return this.nodes.every(({ node }) => node !== undefined && node.waitingFor === undefined);
+  }
+
+  /** The node that the quorum's newest epoch has as its leader, if it runs. */
+  get controller(): ClusterNode | undefined {
+    const leaders = this.nodes.filter(({ node }) => node?.raft.role === 'leader');
+    return leaders.sort((a, b) => (b.node?.raft.epoch ?? 0) - (a.node?.raft.epoch ?? 0))[0];
+  }
+}
