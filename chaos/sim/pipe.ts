@@ -171,6 +171,11 @@ export class SimPipe {
   sideDied(nodeName: string, kind: 'process' | 'power'): void {
     const end = this.#a.nodeName === nodeName ? this.#a : this.#b;
     const peer = this.#peer(end);
+    if (end.side === undefined && peer.nodeName !== nodeName) {
+      // Nobody accepted yet: who is there when the request arrives will answer.
+      this.cutsChanged();
+      return;
+    }
     end.state = 'closed';
     end.drop(this.#options.random.between(0, end.outgoing.length));
     if (kind === 'process') {

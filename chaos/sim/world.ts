@@ -30,7 +30,7 @@ export interface SimLogLine {
 }
 
 /** More events than this at one virtual moment is a busy loop, which in real time would hang a node. */
-const EVENTS_AT_ONE_MOMENT_MAX = 200_000;
+const EVENTS_AT_ONE_MOMENT_MAX = 50_000;
 
 export class SimWorld {
   readonly seed: string;

@@ -54,6 +54,7 @@ export interface Connection {
 
 /** Callbacks of one connection. `onClose` is called exactly once, also when connecting failed; nothing follows it. */
 export interface ConnectionHandlers {
+  /** The dialed connection stands. Not called on the accepting side, where it stands from the start. */
   onOpen?(): void;
   onMessage(parts: Uint8Array[]): void;
   /** `bufferedBytes` fell back to (almost) nothing after it had been above it. */
