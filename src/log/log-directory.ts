@@ -96,8 +96,10 @@ export class LogDirectory {
       mustRewrite: lastBootId === undefined && !isClean,
     });
     // Durable before the first append, or a torn tail could not be told from corruption after a power loss.
-    await writeAtomically(disk, dir, BOOT_FILE, new TextEncoder().encode(bootId));
-    await directory.#offsetsCheckpoint.run();
+    if (lastBootId !== bootId) await writeAtomically(disk, dir, BOOT_FILE, new TextEncoder().encode(bootId));
+    await directory.#offsetsCheckpoint.run().catch((error) => {
+      if (!isDiskFull(error)) throw error;
+    });
     await directory.#trash.resume();
     directory.#startTimers();
     logger.info({ dir, logs: directory.#logs.size, cleanShutdown: directory.cleanShutdown }, 'Logs are open');

@@ -17,12 +17,6 @@ export interface TimestampedOffset {
   readonly leaderEpoch: number;
 }
 
-interface Found extends FetchedRecords {
-  /** Where the batch of the offset asked for begins. */
-  readonly position: number;
-  readonly baseOffset: number;
-}
-
 export class LogReader {
   readonly #state: LogState;
   readonly #files: LogFiles;
@@ -58,19 +52,31 @@ export class LogReader {
       const found = await this.#readOrRetry(segment, offset, bytesMax, stopOffset);
       // A cut or a deletion meanwhile: what was read may be something else by now.
       if (found === undefined || segment.removed || generation !== this.#state.generation) continue;
-      return { records: found.records, nextOffset: found.nextOffset };
+      return found;
     }
   }
 
-  /** Where the batch that holds `offset` begins, looked up on disk. */
+  /**
+   * Where the batch that holds `offset` begins, looked up on disk; where the sound batches end, if that comes first. Does
+   * not depend on what lies at `offset` or behind it.
+   */
   async find(offset: number): Promise<{ segment: Segment; position: number; baseOffset: number }> {
     const segment = this.#segmentOf(offset);
-    const index = await this.index(segment);
-    if (offset >= segment.endOffset) {
-      return { segment, position: segment.sizeBytes, baseOffset: segment.endOffset };
+    const start = { offset: segment.baseOffset, position: 0 };
+    const hint = segment.index?.floor(offset) ?? start;
+    for (const from of [hint, start]) {
+      let found: { segment: Segment; position: number; baseOffset: number } | undefined;
+      const range = { ...from, endPosition: segment.sizeBytes };
+      const scan = await scanSegment(this.#files, segment.baseOffset, range, (header, position) => {
+        if (lastOffsetOf(header) < offset) return undefined;
+        found ??= { segment, position, baseOffset: header.baseOffset };
+        return 'stop';
+      });
+      found ??= { segment, position: scan.position, baseOffset: scan.nextOffset };
+      const isSure = from.position === 0 || scan.nextOffset >= offset;
+      if (isSure) return found;
     }
-    const { position, baseOffset } = await this.#readFrom(segment, index, offset, 0, offset + 1);
-    return { segment, position, baseOffset };
+    throw new Error(`unreachable: the walk from the start of segment ${segment.baseOffset} is sure`);
   }
 
   /** The first record at or after the log's start whose timestamp is at least `timestamp`. */
@@ -113,7 +119,7 @@ export class LogReader {
     offset: number,
     bytesMax: number,
     stopOffset: number,
-  ): Promise<Found | undefined> {
+  ): Promise<FetchedRecords | undefined> {
     const { generation } = this.#state;
     try {
       return await this.#readFrom(segment, await this.index(segment), offset, bytesMax, stopOffset);
@@ -131,12 +137,12 @@ export class LogReader {
     offset: number,
     bytesMax: number,
     stopOffset: number,
-  ): Promise<Found> {
+  ): Promise<FetchedRecords> {
     let from = index.floor(offset);
     let chunkBytes = Math.max(bytesMax, this.#context.limits.coldReadBytes);
     for (;;) {
       const bytes = await this.#files.read(segment.baseOffset, from.position, chunkBytes);
-      const batches = new Collector(from.position, offset, bytesMax, stopOffset);
+      const batches = new Collector(offset, bytesMax, stopOffset);
       const scan = scanBatches(bytes, from.offset, (header, at) => batches.visit(header, bytes, at));
       const found = batches.found();
       if (found !== undefined) return found;
@@ -194,16 +200,15 @@ export class LogReader {
 /** Picks the batches to return out of a scan: from the one that holds `offset`, while they fit. */
 class Collector {
   readonly #records: Uint8Array[] = [];
-  readonly #chunkPosition: number;
   readonly #offset: number;
   readonly #bytesMax: number;
   readonly #stopOffset: number;
   #sizeBytes = 0;
   #isFull = false;
-  #found: { position: number; baseOffset: number; nextOffset: number } | undefined;
+  /** `undefined` until the batch that holds the offset came by. */
+  #nextOffset: number | undefined;
 
-  constructor(chunkPosition: number, offset: number, bytesMax: number, stopOffset: number) {
-    this.#chunkPosition = chunkPosition;
+  constructor(offset: number, bytesMax: number, stopOffset: number) {
     this.#offset = offset;
     this.#bytesMax = bytesMax;
     this.#stopOffset = stopOffset;
@@ -212,18 +217,20 @@ class Collector {
   visit(header: RecordBatchHeader, bytes: Uint8Array, at: number): void {
     const endOffset = lastOffsetOf(header) + 1;
     if (endOffset <= this.#offset || this.#isFull) return;
-    const { baseOffset, sizeBytes } = header;
-    this.#found ??= { position: this.#chunkPosition + at, baseOffset, nextOffset: this.#offset };
+    const { sizeBytes } = header;
+    this.#nextOffset ??= this.#offset;
     this.#sizeBytes += sizeBytes;
     this.#isFull =
       endOffset > this.#stopOffset || (this.#records.length > 0 && this.#sizeBytes > this.#bytesMax);
     if (this.#isFull) return;
     this.#records.push(bytes.subarray(at, at + sizeBytes));
-    this.#found.nextOffset = endOffset;
+    this.#nextOffset = endOffset;
   }
 
-  found(): Found | undefined {
-    return this.#found && { ...this.#found, records: this.#records };
+  found(): FetchedRecords | undefined {
+    return this.#nextOffset === undefined
+      ? undefined
+      : { records: this.#records, nextOffset: this.#nextOffset };
   }
 }
 
@@ -246,7 +253,8 @@ function firstRecordSince(
   }
 }
 
-class DamagedSegment extends Error {
+/** A segment that must be whole is not. */
+export class DamagedSegment extends Error {
   /** The first batch that cannot be read. */
   readonly offset: number;
 

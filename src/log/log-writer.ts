@@ -50,6 +50,8 @@ export class LogWriter {
       if (generation !== state.generation) continue;
       if (cut !== undefined) state.cutDone();
       const moved = state.published(generation, endOffset, Math.min(durableOffset, endOffset));
+      // An empty log has nothing but the checkpoint to tell where it starts.
+      if (cut?.kind === 'reset') await this.#context.persistOffsets();
       await this.#finishRolled(generation);
       return moved;
     }

@@ -11,7 +11,7 @@ import { appendFollowerRecords, appendLeaderRecords, type LeaderAppend } from '.
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogFiles } from './log-files.ts';
-import { LogReader, type TimestampedOffset } from './log-reader.ts';
+import { DamagedSegment, LogReader, type TimestampedOffset } from './log-reader.ts';
 import type { FetchedRecords, LogState } from './log-state.ts';
 import { LogWriter } from './log-writer.ts';
 import { expiredSegments } from './retention.ts';
@@ -290,6 +290,13 @@ export class PartitionLog {
       if (moved) this.onSynced(this);
       return 'done';
     } catch (error) {
+      if (error instanceof DamagedSegment) {
+        // Damage below a truncation, found once the cut was on disk.
+        this.#state.cutDone();
+        this.#fail(error.message, error.offset);
+        this.#settleCut(new KafkaError('KAFKA_STORAGE_ERROR', error.message, { cause: error }));
+        return 'done';
+      }
       if (!isDiskFull(error)) throw error;
       if (!this.#isDiskFull) {
         this.#context.logger.error({ name: this.name, err: error }, 'Disk full, appends are refused');

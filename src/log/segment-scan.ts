@@ -12,12 +12,15 @@ export interface SegmentScan {
   readonly nextOffset: number;
 }
 
-/** Visits the valid batches from `position` to at most `endPosition`, whose offsets go on from `offset`. */
+/**
+ * Visits the valid batches from `position` to at most `endPosition`, whose offsets go on from `offset`. A visitor that
+ * returns `'stop'` ends the walk with the chunk in hand.
+ */
 export async function scanSegment(
   files: LogFiles,
   baseOffset: number,
   from: { readonly position: number; readonly offset: number; readonly endPosition: number },
-  visit: (header: RecordBatchHeader, position: number, bytes: Uint8Array) => void,
+  visit: (header: RecordBatchHeader, position: number) => unknown,
 ): Promise<SegmentScan> {
   let { position, offset } = from;
   let chunkBytes = CHUNK_BYTES;
@@ -25,11 +28,15 @@ export async function scanSegment(
     const remaining = from.endPosition - position;
     const bytes = await files.read(baseOffset, position, Math.min(chunkBytes, remaining));
     const start = position;
-    const scan = scanBatches(bytes, offset, (header, at) => visit(header, start + at, bytes.subarray(at)));
+    let isStopped = false;
+    const scan = scanBatches(bytes, offset, (header, at) => {
+      if (visit(header, start + at) === 'stop') isStopped = true;
+    });
     position += scan.consumedBytes;
     offset = scan.nextOffset;
     const isOver = scan.stop === 'broken' || scan.neededBytes > from.endPosition - position;
-    if (isOver || bytes.length < Math.min(chunkBytes, remaining)) return { position, nextOffset: offset };
+    if (isStopped || isOver || bytes.length < Math.min(chunkBytes, remaining))
+      return { position, nextOffset: offset };
     chunkBytes = Math.max(CHUNK_BYTES, scan.neededBytes);
   }
 }
