@@ -6,7 +6,7 @@
 
 import type { EpochEnd, LogView } from './types.ts';
 
-type EpochLog = Pick<LogView, 'logStartOffset' | 'logEndOffset' | 'endOffsetForEpoch'>;
+type EpochLog = Pick<LogView, 'logStartOffset' | 'latestEpoch' | 'endOffsetForEpoch'>;
 
 /**
  * The leader's side: `undefined` when a fetcher whose log ends at `fetchOffset` with a record of `lastFetchedEpoch` has a
@@ -18,21 +18,22 @@ export function findDivergence(
   lastFetchedEpoch: number,
 ): EpochEnd | undefined {
   if (lastFetchedEpoch < 0) return undefined;
-  const known = log.endOffsetForEpoch(lastFetchedEpoch);
-  if (known.epoch < 0) {
-    // Every record here is of a later epoch: what the fetcher has ends, at the latest, where this log starts.
-    return fetchOffset > log.logStartOffset
-      ? { epoch: lastFetchedEpoch, endOffset: log.logStartOffset }
-      : undefined;
-  }
+  const known = endOfEpoch(log, lastFetchedEpoch);
   const agrees = known.epoch === lastFetchedEpoch && known.endOffset >= fetchOffset;
   return agrees ? undefined : known;
 }
 
-/** The fetcher's side: what to truncate to, given the leader's answer. Always below the log end, so it ends. */
+/**
+ * The fetcher's side: what to truncate to, given the leader's answer. Each round removes at least one epoch, or all
+ * beyond the leader's end of it, so both agree in the end.
+ */
 export function truncationOffset(log: EpochLog, leaderEnd: EpochEnd): number {
-  const own = log.endOffsetForEpoch(leaderEnd.epoch);
-  // Nothing of the leader's epoch or an older one here: all of this log is of epochs that the leader never had.
-  if (own.epoch < 0) return log.logStartOffset;
+  const own = endOfEpoch(log, leaderEnd.epoch);
   return Math.max(log.logStartOffset, Math.min(own.endOffset, leaderEnd.endOffset));
+}
+
+/** Where the records of `epoch` and earlier ones end in this log; at its start when it has none of them. */
+function endOfEpoch(log: EpochLog, epoch: number): EpochEnd {
+  const known = log.endOffsetForEpoch(Math.min(epoch, log.latestEpoch));
+  return known.epoch >= 0 ? known : { epoch, endOffset: log.logStartOffset };
 }

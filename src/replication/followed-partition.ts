@@ -110,7 +110,18 @@ export class FollowedPartition {
     if (highWatermark > this.#log.highWatermark) this.#log.setHighWatermark(highWatermark);
     const progressed = records.length > 0;
     if (logStartOffset <= this.#log.logStartOffset) return { progressed };
-    return { progressed, done: this.#log.advanceLogStartOffset(logStartOffset) };
+    return { progressed, done: this.#advanceLogStart(logStartOffset) };
+  }
+
+  async #advanceLogStart(offset: number): Promise<void> {
+    try {
+      await this.#log.advanceLogStartOffset(offset);
+    } catch (error) {
+      // A full disk, or a log that was closed meanwhile: it will follow with a later answer.
+      if (!(error instanceof KafkaError)) throw error;
+      const { topicId, partition } = this;
+      this.#host.logger.warn({ topicId, partition, offset, err: error }, 'Could not advance the log start');
+    }
   }
 
   async #cut(

@@ -65,7 +65,10 @@ export class IsrUpdater {
     try {
       response = await alterPartition(this.#request(sent));
     } catch (error) {
-      logger.warn({ error, partitions: sent.length }, 'Got no answer to ISR changes, will send them again');
+      logger.warn(
+        { err: error, partitions: sent.length },
+        'Got no answer to ISR changes, will send them again',
+      );
     }
     const nowMs = clock.monotonicMs();
     for (const { partition, proposal } of sent) {

@@ -6,7 +6,7 @@
  * has ended. Only the newest assignment counts by then.
  */
 
-import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
+import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { FollowedPartition } from './followed-partition.ts';
 import type { PartitionHost } from './host.ts';
 import {
@@ -22,6 +22,9 @@ import { PartitionWaiters } from './waiters.ts';
 
 export type PartitionState = 'opening' | 'leader' | 'follower' | 'idle' | 'corrupt' | 'closed';
 
+/** After the disk was full. */
+const OPEN_RETRY_MS = 1_000;
+
 export class Partition implements PartitionOwner {
   readonly topicId: string;
   readonly partition: number;
@@ -34,6 +37,7 @@ export class Partition implements PartitionOwner {
   #followed: FollowedPartition | undefined;
   /** The log is being opened, cut or rebuilt: no new role until that ended. */
   #busy: Promise<void> | undefined;
+  #retryAtMs = 0;
 
   constructor(host: PartitionHost, assignment: PartitionAssignment) {
     this.topicId = assignment.topicId;
@@ -102,6 +106,7 @@ export class Partition implements PartitionOwner {
   /** Moves towards the role of the newest assignment, as far as that is possible now. */
   converge(): void {
     if (this.#busy || this.#state === 'closed' || this.#led || this.#followed) return;
+    if (this.#host.clock.monotonicMs() < this.#retryAtMs) return;
     if (!this.#host.isRegistered() || !this.#isReplica(this.#assignment)) return;
     if (!this.#log) {
       void this.#exclusively(() => this.#openLog());
@@ -117,6 +122,10 @@ export class Partition implements PartitionOwner {
   tick(nowMs: number): void {
     if (this.#log?.failed && this.#state !== 'corrupt' && !this.#busy) this.#standDown();
     this.#led?.tick(nowMs);
+    if (this.#retryAtMs > 0 && nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = 0;
+      this.converge();
+    }
   }
 
   onFenced(): void {
@@ -215,13 +224,26 @@ export class Partition implements PartitionOwner {
   async #exclusively(operation: () => Promise<void>): Promise<void> {
     while (this.#busy) await this.#busy;
     const run = operation()
-      .catch((error: unknown) => this.#host.crash(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => this.#onFailure(error))
       .finally(() => {
         this.#busy = undefined;
         this.converge();
       });
     this.#busy = run;
     await run;
+  }
+
+  /** A full disk may pass, a log that is being closed needs nothing more; anything else should not be. */
+  #onFailure(error: unknown): void {
+    if (!(error instanceof KafkaError)) {
+      this.#host.crash(error instanceof Error ? error : new Error(String(error)));
+    }
+    const delayMs = OPEN_RETRY_MS;
+    this.#retryAtMs = this.#host.clock.monotonicMs() + delayMs;
+    this.#host.logger.warn(
+      { ...this.#ids(), err: error, delayMs },
+      'Could not open or cut the log, will try again',
+    );
   }
 
   /**

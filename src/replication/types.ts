@@ -41,7 +41,7 @@ export interface LogView {
   readonly highWatermark: number;
   /** The leader epoch of the last record; -1 when the log is empty. */
   readonly latestEpoch: number;
-  /** The largest epoch at or below `epoch` and where it ends (KIP-101, KIP-279); -1, -1 when there is none. */
+  /** The largest epoch at or below `epoch` and where it ends (KIP-101, KIP-279); -1, -1 beyond `latestEpoch`. */
   endOffsetForEpoch(epoch: number): EpochEnd;
 }
 
