@@ -9,11 +9,8 @@ import type { BrokerImage, MetadataImage } from '../metadata/image.ts';
 import type { Clock, Logger, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
-import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
-import type { ListOffsetsResponse } from '../protocol/messages/list-offsets.ts';
-import type { OffsetForLeaderEpochResponse } from '../protocol/messages/offset-for-leader-epoch.ts';
-import type { ProduceResponse } from '../protocol/messages/produce.ts';
 import type { Api } from '../protocol/schema.ts';
+import type { ReplicaManager } from '../replication/replica-manager.ts';
 
 /** Everything that handlers work with; assembled by the server, faked by tests. */
 export interface BrokerContext {
@@ -36,33 +33,8 @@ export interface BrokerContext {
   describeQuorum(): DescribeQuorumResponse;
 }
 
-/** What the handlers use of the replica manager. Refusals are error codes in the answers, never rejections. */
-export interface Replicas {
-  produce(
-    topicId: string,
-    partition: number,
-    records: readonly Uint8Array[],
-    acks: number,
-    timeoutMs: number,
-  ): ProducedPartition | Promise<ProducedPartition>;
-  fetch(request: FetchRequest): Promise<FetchResponse>;
-  listOffset(
-    topicId: string,
-    partition: number,
-    currentLeaderEpoch: number,
-    timestamp: number,
-  ): ListedOffset | Promise<ListedOffset>;
-  offsetForLeaderEpoch(
-    topicId: string,
-    partition: number,
-    currentLeaderEpoch: number,
-    leaderEpoch: number,
-  ): EpochEndOffset;
-}
-
-export type ProducedPartition = ProduceResponse['topics'][number]['partitions'][number];
-export type ListedOffset = ListOffsetsResponse['topics'][number]['partitions'][number];
-export type EpochEndOffset = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number];
+/** What the handlers use of the replica manager. */
+export type Replicas = Pick<ReplicaManager, 'produce' | 'fetch' | 'listOffset' | 'offsetForLeaderEpoch'>;
 
 /** The active controller, wherever it is. */
 export interface ControllerAccess {

@@ -1,6 +1,7 @@
 import { ERROR_CODE } from '../protocol/errors.ts';
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/list-offsets.ts';
-import { type BrokerContext, type Handler, type ListedOffset, logRefusal } from './context.ts';
+import type { ListedOffset } from '../replication/led-partition.ts';
+import { type BrokerContext, type Handler, logRefusal } from './context.ts';
 
 type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
 
@@ -32,5 +33,5 @@ async function find(context: BrokerContext, name: string, asked: Asked): Promise
     const errorCode = ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION;
     return { partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 };
   }
-  return await context.replicas.listOffset(topic.id, partitionIndex, currentLeaderEpoch, timestamp);
+  return await context.replicas.listOffset(topic.id, partitionIndex, timestamp, currentLeaderEpoch);
 }

@@ -3,7 +3,8 @@ import type {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../protocol/messages/offset-for-leader-epoch.ts';
-import { type BrokerContext, type EpochEndOffset, type Handler, logRefusal } from './context.ts';
+import type { EpochEndOffset } from '../replication/led-partition.ts';
+import { type BrokerContext, type Handler, logRefusal } from './context.ts';
 
 type Asked = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number];
 
@@ -32,5 +33,5 @@ function find(context: BrokerContext, name: string, asked: Asked): EpochEndOffse
   if (!topic || partition < 0 || partition >= topic.partitions.length) {
     return { errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION, partition, leaderEpoch: -1, endOffset: -1 };
   }
-  return context.replicas.offsetForLeaderEpoch(topic.id, partition, currentLeaderEpoch, leaderEpoch);
+  return context.replicas.offsetForLeaderEpoch(topic.id, partition, leaderEpoch, currentLeaderEpoch);
 }

@@ -1,12 +1,7 @@
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts';
-import {
-  type BrokerContext,
-  currentLeaderOf,
-  type Handler,
-  logRefusal,
-  type ProducedPartition,
-} from './context.ts';
+import type { ProducedPartition } from '../replication/led-partition.ts';
+import { type BrokerContext, currentLeaderOf, type Handler, logRefusal } from './context.ts';
 
 type TopicAnswer = ProduceResponse['topics'][number];
 type PartitionData = ProduceRequest['topics'][number]['partitions'][number];

@@ -191,8 +191,12 @@ export class GroupCoordinator {
   #schedule(active: GroupLog): void {
     this.#timer = this.#timers.set(this.#limits.groupTickIntervalMs, () => {
       if (this.#active !== active) return;
-      this.#tick(active);
       this.#schedule(active);
+      try {
+        this.#tick(active);
+      } catch (error) {
+        this.#refused(error, {}, 'Group sessions could not be judged.');
+      }
     });
   }
 

@@ -162,11 +162,6 @@ export class GroupCoordinatorCore {
 
   /** The member with what the request changes; `known` itself when that is nothing. */
   #join(group: Group, known: Member | undefined, request: HeartbeatRequest, client: ClientInfo): Member {
-    const { groupRebalanceTimeoutMs, groupRebalanceTimeoutMsMax } = this.#limits;
-    const wanted =
-      request.rebalanceTimeoutMs > 0
-        ? Math.min(request.rebalanceTimeoutMs, groupRebalanceTimeoutMsMax)
-        : (known?.rebalanceTimeoutMs ?? groupRebalanceTimeoutMs);
     const names = request.subscribedTopicNames;
     const subscribedTopicNames = names ? [...new Set(names)].sort() : (known?.subscribedTopicNames ?? []);
     const updated: Member = {
@@ -180,7 +175,7 @@ export class GroupCoordinatorCore {
       rackId: request.rackId ?? known?.rackId ?? null,
       clientId: client.clientId,
       clientHost: client.clientHost,
-      rebalanceTimeoutMs: wanted,
+      rebalanceTimeoutMs: this.#rebalanceTimeoutMs(known, request),
       serverAssignor: request.serverAssignor ?? known?.serverAssignor ?? null,
       subscribedTopicNames,
     };
@@ -192,6 +187,16 @@ export class GroupCoordinatorCore {
       return { ...updated, memberEpoch: group.epoch, previousMemberEpoch: -1 };
     }
     return known && sameMember(known, updated) ? known : updated;
+  }
+
+  /**
+   * Never below the session timeout: a member that is evicted for keeping a partition may not have heard that it
+   * should give it up, but after a session without an answer it has stopped by itself.
+   */
+  #rebalanceTimeoutMs(known: Member | undefined, { rebalanceTimeoutMs }: HeartbeatRequest): number {
+    const { groupSessionTimeoutMs, groupRebalanceTimeoutMs, groupRebalanceTimeoutMsMax } = this.#limits;
+    if (rebalanceTimeoutMs <= 0) return known?.rebalanceTimeoutMs ?? groupRebalanceTimeoutMs;
+    return Math.max(groupSessionTimeoutMs, Math.min(rebalanceTimeoutMs, groupRebalanceTimeoutMsMax));
   }
 
   #advance(

@@ -40,7 +40,11 @@ export class GroupLog {
   }
 
   image(): MetadataImage {
-    return this.#log.speculativeImage();
+    try {
+      return this.#log.speculativeImage();
+    } catch (error) {
+      throw asCoordinator(error);
+    }
   }
 
   /** Appends a decision on what `image()` showed; an empty one waits for what that image showed uncommitted. */
@@ -110,13 +114,16 @@ export class GroupLog {
     return appended;
   }
 
+  /** An entry that changes nothing. That it was committed proves that no newer leader had taken over by then. */
+  #nothing(): MetadataRecord {
+    return { type: 'ProducerIds', nextProducerId: this.image().nextProducerId };
+  }
+
   async #propose(records: readonly MetadataRecord[]): Promise<MetadataImage> {
     try {
-      return await this.#log.propose(records);
+      return await this.#log.propose(records.length > 0 ? records : [this.#nothing()]);
     } catch (error) {
-      // Whatever the controller calls it, a group's client has to look for the coordinator again.
-      if (error instanceof KafkaError) throw new KafkaError('NOT_COORDINATOR', undefined, { cause: error });
-      throw error;
+      throw asCoordinator(error);
     }
   }
 
@@ -126,6 +133,12 @@ export class GroupLog {
     this.#waitingCommits = 0;
     return batch;
   }
+}
+
+/** To a client of a group, the controller is the coordinator. */
+function asCoordinator(error: unknown): unknown {
+  const lost = error instanceof KafkaError && error.code === 'NOT_CONTROLLER';
+  return lost ? new KafkaError('NOT_COORDINATOR', undefined, { cause: error }) : error;
 }
 
 /** One record per group; of a partition committed twice, the later commit. */

@@ -3,6 +3,11 @@
 export interface GroupLimits {
   /** A member that sent no heartbeat for this long is removed; a crash is noticed after at most this. */
   readonly groupSessionTimeoutMs: number;
+  /**
+   * What a new coordinator adds to the first session of each member. A leader that lost its quorum may answer
+   * heartbeats until it notices, at most so long: a member that it kept alive must stop before anyone takes over.
+   */
+  readonly groupTakeoverGraceMs: number;
   /** How often a member of a settled group is asked to send a heartbeat. */
   readonly groupHeartbeatIntervalMs: number;
   /** The same while the member's assignment still changes, so that a rebalance takes a few of these, not of those. */
@@ -28,6 +33,7 @@ export interface GroupLimits {
 
 export const GROUP_LIMITS: GroupLimits = {
   groupSessionTimeoutMs: 6_000,
+  groupTakeoverGraceMs: 2_000,
   groupHeartbeatIntervalMs: 500,
   groupRebalanceHeartbeatIntervalMs: 100,
   groupRebalanceTimeoutMsMax: 30 * 60_000,

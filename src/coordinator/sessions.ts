@@ -30,12 +30,13 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** Gives every member of the image a whole session. */
+  /** Gives every member of the image a whole session, and some grace. */
   reset(groups: Groups, nowMs: number): void {
     this.#groups.clear();
     this.#checkedAtMs = nowMs;
     for (const { id, members } of groups.values()) {
-      for (const memberId of [...members.keys()].sort()) this.touch(id, memberId, nowMs);
+      const heardMs = nowMs + this.#limits.groupTakeoverGraceMs;
+      for (const memberId of [...members.keys()].sort()) this.touch(id, memberId, heardMs);
     }
   }
 
