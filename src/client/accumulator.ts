@@ -36,6 +36,8 @@ export class ProducerBatch {
   sentTo = -1;
   requestId = -1;
   baseSequence = -1;
+  /** Counts the batches of a partition in the order of their sequence numbers, without wrapping. */
+  ordinal = -1;
   lastError: Error | undefined;
   readonly #builder: RecordBatchBuilder;
   #bytes: Uint8Array | undefined;
@@ -101,6 +103,9 @@ export class PartitionQueue {
   producerId = -1;
   producerEpoch = -1;
   nextSequence = 0;
+  nextOrdinal = 0;
+  /** The highest ordinal that was acknowledged. */
+  ackedOrdinal = -1;
   /** The sequence has a hole: begin a new epoch once every request is answered. */
   mustBumpEpoch = false;
 

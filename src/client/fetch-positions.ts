@@ -197,7 +197,10 @@ export class FetchPositions {
 
   /** The leader's log differs from what was read, from `endOffset` on. */
   onDiverged(state: PartitionState, endOffset: number): void {
-    if (endOffset < state.next.offset) return this.#onTruncated(state, endOffset);
+    if (endOffset < state.next.offset) {
+      this.#onTruncated(state, endOffset);
+      return;
+    }
     // Only what was fetched ahead is void; nobody has seen it.
     this.#dropBuffer(state);
     state.generation++;
@@ -317,7 +320,10 @@ export class FetchPositions {
 
   #onBeyondEnd(state: PartitionState): void {
     const { offset } = state.fetch;
-    if (this.#reset !== 'none') return this.seekToEnd(state, this.#reset);
+    if (this.#reset !== 'none') {
+      this.seekToEnd(state, this.#reset);
+      return;
+    }
     const message = `${name(state)} has no offset ${offset}, and autoOffsetReset is 'none'`;
     this.fail(state, new OffsetResetError('OFFSET_OUT_OF_RANGE', state.topic, state.partition, message));
   }

@@ -131,14 +131,19 @@ export class Fetcher {
 
   #onAnswer(state: PartitionState, answer: PartitionAnswer): void {
     const { errorCode, divergingEpoch, currentLeader } = answer;
-    if (errorCode === ERROR_CODE.OFFSET_OUT_OF_RANGE) return this.#positions.onOutOfRange(state);
+    if (errorCode === ERROR_CODE.OFFSET_OUT_OF_RANGE) {
+      this.#positions.onOutOfRange(state);
+      return;
+    }
     if (errorCode !== ERROR_CODE.NONE) {
       const { leaderId, leaderEpoch } = currentLeader;
       if (leaderId >= 0) this.#cluster.leaderHint(state.topicId, state.partition, leaderId, leaderEpoch);
-      return this.#onFailure(state, errorFor(errorCode));
+      this.#onFailure(state, errorFor(errorCode));
+      return;
     }
     if (divergingEpoch.epoch >= 0 && divergingEpoch.endOffset >= 0) {
-      return this.#positions.onDiverged(state, divergingEpoch.endOffset);
+      this.#positions.onDiverged(state, divergingEpoch.endOffset);
+      return;
     }
     state.highWatermark = answer.highWatermark;
     state.logStartOffset = answer.logStartOffset;
@@ -148,7 +153,10 @@ export class Fetcher {
   #onFailure(state: PartitionState, error: Error): void {
     const { clock, random, logger } = this.#cluster.runtime;
     state.busy = false;
-    if (!isRetriable(error)) return this.#positions.fail(state, error);
+    if (!isRetriable(error)) {
+      this.#positions.fail(state, error);
+      return;
+    }
     state.failures++;
     state.retryAtMs = clock.monotonicMs() + backoffMs(this.#cluster.limits, state.failures, random);
     const { topic, partition, failures } = state;

@@ -17,15 +17,16 @@ export interface OdradekOptions extends ClientOptions {
   readonly logger?: Logger;
 }
 
-let nativeCrc32c: Promise<void> | undefined;
+let triedNativeCrc32c = false;
 
 /** `new Odradek({ bootstrap: 'ws://127.0.0.1:7001' })` */
 export class Odradek extends OdradekClient {
   constructor(options: OdradekOptions) {
-    nativeCrc32c ??= installNativeCrc32c(
-      { js: crc32cJs, install: setCrc32c },
-      options.logger ?? silentLogger,
-    );
+    if (!triedNativeCrc32c) {
+      triedNativeCrc32c = true;
+      const install = { js: crc32cJs, install: setCrc32c };
+      void installNativeCrc32c(install, options.logger ?? silentLogger);
+    }
     super(options, {
       dialer: new WsDialer(),
       clock: nodeClock,

@@ -125,7 +125,10 @@ export class OffsetResolver {
   #onFailure(state: PartitionState, error: Error): void {
     const { clock, random, logger } = this.#cluster.runtime;
     state.busy = false;
-    if (!isRetriable(error)) return this.#positions.fail(state, error);
+    if (!isRetriable(error)) {
+      this.#positions.fail(state, error);
+      return;
+    }
     state.failures++;
     state.retryAtMs = clock.monotonicMs() + backoffMs(this.#cluster.limits, state.failures, random);
     const { topic, partition, phase } = state;

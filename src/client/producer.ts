@@ -168,13 +168,17 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   }
 
   #accept(record: ProducerRecord<K, V>, timestamp: number, delivery: Delivery, tag: number): void {
-    if (this.#state !== 'open') return delivery.failed(tag, closedError('producer'));
+    if (this.#state !== 'open') {
+      delivery.failed(tag, closedError('producer'));
+      return;
+    }
     let input: RecordInput;
     try {
       input = this.#serialize(record, timestamp);
     } catch (cause) {
       const message = `a record for ${record.topic} cannot be serialized: ${messageOf(cause)}`;
-      return delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
+      delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
+      return;
     }
     const { maxBlockMs } = this.#settings.limits;
     const entry: Entry = {
@@ -296,7 +300,8 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     const partition = this.#partitionOf(entry, topic, state);
     if (topic.partitions[partition] === undefined) {
       const message = `${topic.name} has ${topic.partitions.length} partitions, so there is no partition ${partition}`;
-      return this.#drop(entry, new ClientError('INVALID_RECORD', message));
+      this.#drop(entry, new ClientError('INVALID_RECORD', message));
+      return;
     }
     const nowMs = this.#cluster.runtime.clock.monotonicMs();
     if (this.#core.append(topic.name, partition, record, delivery, tag, bufferBytes, number, nowMs)) {
@@ -323,7 +328,10 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   }
 
   #onMetadata(): void {
-    if (this.#cluster.closed) return this.#shutDown();
+    if (this.#cluster.closed) {
+      this.#shutDown();
+      return;
+    }
     this.#core.onLeadersChanged(this.#leaders);
     this.#pumpSoon();
   }

@@ -5,7 +5,8 @@
  * Exactly once and in order, per partition (KIP-98, KIP-360), by three rules:
  * 1. Batches are numbered when first sent and keep their number. After a failure, those in flight are sent again in the
  *    order of their numbers, once no later one is unanswered, and before anything new. The broker knows a
- *    producer's last five batches, and answers one it has with its original offset.
+ *    producer's last five batches, and answers one it has with its original offset; so none is sent more than four
+ *    ahead of the oldest unsettled one, even when those between are settled.
  * 2. OUT_OF_ORDER_SEQUENCE_NUMBER for a batch behind an unsettled one means only that the earlier was not written.
  * 3. For the first in line it means that the sequence has a hole: an earlier batch failed for good, or the log lost
  *    its end. Then neither this batch nor any behind it is in the log, so the partition begins a new producer epoch
@@ -184,6 +185,8 @@ export class SenderCore {
     const { errorCode } = answer;
     if (errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.DUPLICATE_SEQUENCE_NUMBER) {
       const offset = errorCode === ERROR_CODE.NONE ? answer.baseOffset : -1;
+      const queue = this.#accumulator.queue(batch.topic, batch.partition);
+      queue.ackedOrdinal = Math.max(queue.ackedOrdinal, batch.ordinal);
       this.#settle(batch, offset, answer.logAppendTimeMs, undefined);
     } else {
       this.#onFailure(batch, errorFor(errorCode, answer.errorMessage), retryAtMs);
@@ -265,7 +268,10 @@ export class SenderCore {
     if (queue.mustBumpEpoch && !this.#bumpEpoch(queue)) return undefined;
     if (retry !== undefined) return retry;
     const batch = queue.waiting[0];
-    if (batch === undefined || inFlight.length >= this.#limits.requestsInFlightMax) return undefined;
+    if (batch === undefined) return undefined;
+    const ahead =
+      this.#limits.idempotent && inFlight[0] ? queue.nextOrdinal - inFlight[0].ordinal : inFlight.length;
+    if (ahead >= this.#limits.requestsInFlightMax) return undefined;
     return this.#isReady(batch, nowMs) ? batch : undefined;
   }
 
@@ -297,6 +303,7 @@ export class SenderCore {
       queue.nextSequence = 0;
     }
     batch.stamp(queue.producerId, queue.producerEpoch, queue.nextSequence);
+    batch.ordinal = queue.nextOrdinal++;
     queue.nextSequence = (queue.nextSequence + batch.count) % SEQUENCES;
   }
 
@@ -325,6 +332,11 @@ export class SenderCore {
     if (this.#limits.idempotent && code !== undefined && SEQUENCE_ERRORS.has(code)) {
       batch.state = 'retry';
       if (queue.inFlight[0] !== batch || !batch.sentAsFirst) return;
+      if (batch.ordinal < queue.ackedOrdinal) {
+        // A later one was acknowledged, so this one is in the log, although the broker has forgotten where.
+        this.#settle(batch, -1, -1, undefined);
+        return;
+      }
       queue.mustBumpEpoch = true;
       // A first bump costs no waiting; a broker that refuses every epoch must not be asked in a tight loop.
       this.#block(queue, batch, batch.attempts > 2 ? retryAtMs : 0);
@@ -332,6 +344,7 @@ export class SenderCore {
       batch.state = 'retry';
       this.#block(queue, batch, retryAtMs);
     } else {
+      batch.state = 'retry';
       this.#fail(batch, 'DELIVERY_FAILED', error.message, error);
     }
   }
