@@ -155,7 +155,8 @@ export function tickLeader(s: RaftState, nowMs: number): void {
     const lost = expireInFlight(progress, nowMs - s.limits.requestTimeoutMs);
     if (lost && progress.mode === 'replicate') becomeProbe(progress, progress.matchIndex + 1);
     sendAppends(s, progress, nowMs);
-    if (nowMs - progress.lastSentMs >= s.limits.heartbeatMs) sendHeartbeat(s, progress, nowMs);
+    // The same sum as in the deadline: a difference may round to just below, and the tick would never be done.
+    if (nowMs >= progress.lastSentMs + s.limits.heartbeatMs) sendHeartbeat(s, progress, nowMs);
   }
   maybeHandOver(s);
 }

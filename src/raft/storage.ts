@@ -96,6 +96,8 @@ export class RaftStorage {
         `${dir} holds a quorum log, but the snapshot that it starts from is gone`,
       );
     }
+    // What a killed process had created may be in the page cache alone.
+    await disk.syncDir(dir);
     const { header, data } = await readSnapshot(disk, dir, newest);
     const wal = await recoverWal(disk, dir, sequences, header, logger);
     this.#identity = header;

@@ -89,8 +89,9 @@ async function replayFile(
         'Cut a torn tail off the quorum log.',
       );
       await file.truncate(position);
-      await file.sync();
     }
+    // After a mere kill this was read from the page cache: it must be on the disk before anybody relies on it.
+    if (isLast) await file.sync();
     return { sequence, sizeBytes: position, maxIndex };
   } finally {
     await file.close();

@@ -1,0 +1,141 @@
+import type { Entry, ReplicaKey, Request, Response } from '../../../src/raft/types.ts';
+import { keyOf } from '../../../src/raft/types.ts';
+import type { QuorumSim, SimDurable, SimReplica } from './quorum-sim.ts';
+
+/** What must hold after every event (Raft figure 3, and that a promise is on the disk). */
+export class QuorumChecks {
+  readonly #sim: QuorumSim;
+  readonly leaderOfEpoch = new Map<number, string>();
+  /** The committed log, as the first replica to commit each entry had it. */
+  readonly committed: { readonly epoch: number; readonly payload: string }[] = [];
+  readonly #hashes = new Map<number, number>();
+  readonly #votes = new Map<string, string>();
+  readonly #seen = new Map<string, { epoch: number; commitIndex: number; wasLeader: boolean }>();
+
+  constructor(sim: QuorumSim) {
+    this.#sim = sim;
+  }
+
+  /** How many epochs had a leader. */
+  get elections(): number {
+    return this.leaderOfEpoch.size;
+  }
+
+  afterStep(replica: SimReplica): void {
+    const s = replica.core?.state;
+    if (!s) return;
+    const who = `${keyOf(replica.key)}#${replica.incarnation}`;
+    const before = this.#seen.get(who);
+    if (before && s.epoch < before.epoch)
+      this.#fail(`${who}: the epoch went back from ${before.epoch} to ${s.epoch}`);
+    if (before && s.commitIndex < before.commitIndex) this.#fail(`${who}: the commit index went back`);
+    this.#checkCommitted(replica);
+    if (s.role === 'leader') {
+      const leader = this.leaderOfEpoch.get(s.epoch);
+      if (leader !== undefined && leader !== who)
+        this.#fail(`epoch ${s.epoch} has two leaders: ${leader} and ${who}`);
+      this.leaderOfEpoch.set(s.epoch, who);
+      if (!before?.wasLeader || before.epoch !== s.epoch) this.#checkLeaderCompleteness(replica);
+    }
+    if (
+      s.role === 'leader' &&
+      before?.wasLeader &&
+      before.epoch === s.epoch &&
+      s.commitIndex > before.commitIndex
+    ) {
+      // Raft 5.4.2: counting commits an entry of this epoch, and what lies beneath it.
+      const epoch = s.log.epochAt(s.commitIndex);
+      if (epoch !== s.epoch)
+        this.#fail(`${who} of epoch ${s.epoch} counted entry ${s.commitIndex} of epoch ${epoch}`);
+    }
+    const synced = s.log.syncedIndex;
+    if (synced > s.log.baseIndex && !isOnDisk(replica.durable, synced, s.log.epochAt(synced))) {
+      this.#fail(`${who} takes entry ${synced} of epoch ${s.log.epochAt(synced)} for synced`);
+    }
+    if (s.snapshot.index < s.log.baseIndex) this.#fail(`${who}: the log was cut beyond the snapshot`);
+    this.#seen.set(who, { epoch: s.epoch, commitIndex: s.commitIndex, wasLeader: s.role === 'leader' });
+  }
+
+  /** Whatever a replica commits equals what others did, and a majority of the voters holds it on disk. */
+  #checkCommitted(replica: SimReplica): void {
+    const s = replica.core?.state;
+    if (!s) return;
+    for (let index = this.committed.length + 1; index <= s.commitIndex; index++) {
+      const [entry] = s.log.slice(index, index);
+      if (!entry) throw new Error('unreachable');
+      this.#checkDurable(entry);
+      this.committed.push({ epoch: entry.epoch, payload: new TextDecoder().decode(entry.payload) });
+    }
+  }
+
+  #checkDurable(entry: Entry): void {
+    let holders = 0;
+    for (const voter of this.#sim.voters) {
+      const durable = this.#sim.lostDisks.get(keyOf(voter)) ?? this.#sim.replica(voter.id).durable;
+      if (isOnDisk(durable, entry.index, entry.epoch)) holders++;
+    }
+    if (holders < Math.floor(this.#sim.voters.length / 2) + 1) {
+      this.#fail(`entry ${entry.index} of epoch ${entry.epoch} was committed with ${holders} copies on disk`);
+    }
+  }
+
+  #checkLeaderCompleteness(replica: SimReplica): void {
+    const s = replica.core?.state;
+    if (!s) return;
+    for (let index = s.log.baseIndex + 1; index <= this.committed.length; index++) {
+      if (s.log.epochAt(index) !== this.committed[index - 1]?.epoch) {
+        this.#fail(`leader ${replica.key.id} of epoch ${s.epoch} lacks committed entry ${index}`);
+      }
+    }
+  }
+
+  onApplied(replica: SimReplica, entry: Entry): void {
+    const known = this.committed[entry.index - 1];
+    if (known && (known.epoch !== entry.epoch || known.payload !== new TextDecoder().decode(entry.payload))) {
+      this.#fail(`replica ${replica.key.id} applied another entry at ${entry.index}`);
+    }
+    this.onRestored(replica);
+  }
+
+  onRestored(replica: SimReplica): void {
+    const { index, hash } = replica.applied;
+    const known = this.#hashes.get(index);
+    if (known !== undefined && known !== hash)
+      this.#fail(`replica ${replica.key.id} has another state at ${index}`);
+    this.#hashes.set(index, hash);
+  }
+
+  /** A reply leaves: what it promises must be on the disk. */
+  onReply(voter: SimReplica, to: ReplicaKey, request: Request, response: Response): void {
+    if (request.type === 'append' && response.type === 'append' && response.success) {
+      const promised = request.entries.find((entry) => entry.index === response.matchIndex);
+      const isKept = promised && isOnDisk(voter.durable, promised.index, promised.epoch);
+      // A later leader's entries may have replaced them on disk in the same round.
+      const isReplaced = promised && voter.durable.hardState.epoch > request.epoch;
+      if (promised && !isKept && !isReplaced) {
+        this.#fail(`${keyOf(voter.key)} acknowledged entry ${promised.index} before it was on its disk`);
+      }
+    }
+    if (request.type !== 'vote' || request.preVote || response.type !== 'vote' || !response.granted) return;
+    const { hardState } = voter.durable;
+    if (hardState.epoch < request.epoch || (hardState.epoch === request.epoch && !hardState.votedFor)) {
+      this.#fail(`${keyOf(voter.key)} voted in epoch ${request.epoch} before that was on its disk`);
+    }
+    const ballot = `${keyOf(voter.key)} in epoch ${request.epoch}`;
+    const before = this.#votes.get(ballot);
+    if (before !== undefined && before !== keyOf(to))
+      this.#fail(`${ballot} voted for ${before} and ${keyOf(to)}`);
+    this.#votes.set(ballot, keyOf(to));
+  }
+
+  #fail(message: string): never {
+    throw new Error(
+      `${message}\nat ${this.#sim.nowMs.toFixed(1)} ms; the last notes:\n${this.#sim.notes.slice(-30).join('\n')}`,
+    );
+  }
+}
+
+function isOnDisk(durable: SimDurable, index: number, epoch: number | undefined): boolean {
+  if (durable.snapshot.index >= index) return true;
+  return durable.entries.some((entry) => entry.index === index && entry.epoch === epoch);
+}
