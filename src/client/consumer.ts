@@ -198,6 +198,16 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     });
   }
 
+  /** This consumer's membership; undefined while it is in no group. */
+  groupMetadata():
+    | { readonly groupId: string; readonly memberId: string; readonly memberEpoch: number }
+    | undefined {
+    const { group } = this.#settings;
+    const identity = this.#identity();
+    if (group === undefined || identity === undefined || this.#member === undefined) return undefined;
+    return { groupId: group, memberId: identity.memberId, memberEpoch: identity.epoch };
+  }
+
   /** Fetches nothing more of these partitions, and hands out nothing, until `resume`. */
   pause(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#state(partition).paused = true;

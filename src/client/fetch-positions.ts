@@ -155,8 +155,10 @@ export class FetchPositions {
 
   /** The group's committed offset arrived (-1: there is none). */
   onCommitted(state: PartitionState, committed: OffsetAndEpoch): void {
-    if (committed.offset >= 0) this.#place(state, committed);
-    else if (this.#reset === 'none') {
+    if (committed.offset >= 0) {
+      this.#place(state, committed);
+      state.committed = committed.offset;
+    } else if (this.#reset === 'none') {
       const message = `${name(state)} has no committed offset, and autoOffsetReset is 'none'`;
       this.fail(state, new OffsetResetError('NO_OFFSET', state.topic, state.partition, message));
     } else state.phase = this.#reset;

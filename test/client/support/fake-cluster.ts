@@ -45,6 +45,8 @@ export class FakeCluster {
   readonly topics = new Map<string, FakeTopic>();
   readonly coordinator: FakeCoordinator;
   readonly down = new Set<number>();
+  /** Clients that died: nothing reaches them or comes from them. */
+  readonly crashed = new Set<string>();
   readonly sent: {
     readonly api: string;
     readonly nodeId: number;
@@ -53,7 +55,7 @@ export class FakeCluster {
   }[] = [];
   coordinatorNode = 1;
   /** Decides the fate of each request. */
-  fault: (api: string, nodeId: number) => Fault = () => OK;
+  fault: (api: string, nodeId: number, client: string) => Fault = () => OK;
   readonly #nodeIds: readonly number[];
   #links: FakeLink[] = [];
   #nextProducerId = 1000;
@@ -90,7 +92,7 @@ export class FakeCluster {
       { ...CLUSTER_DEFAULTS, ...limits },
       {
         openLink: (url) => {
-          const link = new FakeLink(this, Number(url.split(':').at(-1)));
+          const link = new FakeLink(this, Number(url.split(':').at(-1)), name);
           this.#links.push(link);
           return link;
         },
@@ -382,11 +384,13 @@ export class FakeCluster {
 class FakeLink implements NodeLink {
   readonly nodeId: number;
   readonly #cluster: FakeCluster;
+  readonly #client: string;
   readonly #pending = new Set<(error: Error) => void>();
   #arrivesAtMs = 0;
 
-  constructor(cluster: FakeCluster, nodeId: number) {
+  constructor(cluster: FakeCluster, nodeId: number, client: string) {
     this.#cluster = cluster;
+    this.#client = client;
     this.nodeId = nodeId;
   }
 
@@ -396,10 +400,11 @@ class FakeLink implements NodeLink {
     options: SendOptions,
   ): Promise<Response> {
     const { world, down } = this.#cluster;
-    const fault = this.#cluster.fault(api.name, this.nodeId);
+    const fault = this.#cluster.fault(api.name, this.nodeId, this.#client);
     this.#cluster.sent.push({ api: api.name, nodeId: this.nodeId, request, atMs: world.nowMs });
     return new Promise<Response>((resolve, reject) => {
       const settle = (act: () => void) => {
+        if (this.#cluster.crashed.has(this.#client)) return;
         if (this.#pending.delete(fail)) act();
       };
       const fail = (error: Error) => settle(() => reject(error));
@@ -407,7 +412,7 @@ class FakeLink implements NodeLink {
       world.schedule(options.timeoutMs, 'request timeout', () =>
         fail(new KafkaError('REQUEST_TIMED_OUT', `${api.name} to node ${this.nodeId}`)),
       );
-      if (fault.kind === 'hang') return;
+      if (fault.kind === 'hang' || this.#cluster.crashed.has(this.#client)) return;
       // First come, first served: a request starts after those before it on this link.
       this.#arrivesAtMs = Math.max(this.#arrivesAtMs, world.nowMs + 1 + Math.floor(world.random.float() * 4));
       world.schedule(this.#arrivesAtMs - world.nowMs, `request ${api.name}`, () => {
