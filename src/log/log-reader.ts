@@ -50,8 +50,8 @@ export class LogReader {
       // What is not written yet is in memory, and what is being written may be there in part: stop before.
       const stopOffset = Math.min(end, this.#state.writtenOffset);
       const found = await this.#readOrRetry(segment, offset, bytesMax, stopOffset);
-      // A cut or a deletion meanwhile: what was read may be something else by now.
-      if (found === undefined || segment.removed || generation !== this.#state.generation) continue;
+      // Cut meanwhile: what was read may be something else by now. (A deletion leaves it as it was.)
+      if (found === undefined || generation !== this.#state.generation) continue;
       return found;
     }
   }
@@ -141,12 +141,14 @@ export class LogReader {
     let from = index.floor(offset);
     let chunkBytes = Math.max(bytesMax, this.#context.limits.coldReadBytes);
     for (;;) {
-      const bytes = await this.#files.read(segment.baseOffset, from.position, chunkBytes);
+      // No more than is there: whoever asks for 50 MB of a short segment does not pay for 50 MB.
+      const wantedBytes = Math.min(chunkBytes, segment.sizeBytes - from.position);
+      const bytes = await this.#files.read(segment.baseOffset, from.position, wantedBytes);
       const batches = new Collector(offset, bytesMax, stopOffset);
       const scan = scanBatches(bytes, from.offset, (header, at) => batches.visit(header, bytes, at));
       const found = batches.found();
       if (found !== undefined) return found;
-      const isShort = bytes.length < chunkBytes;
+      const isShort = bytes.length < chunkBytes; // so there is no more
       if (scan.stop === 'broken' || isShort) {
         if (index.isTrusted) throw new DamagedSegment(segment, scan.nextOffset);
         return this.#readFrom(segment, await this.#replaceIndex(segment), offset, bytesMax, stopOffset);

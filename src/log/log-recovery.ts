@@ -73,10 +73,13 @@ class Recovery {
     await this.#dropBelowStart();
     const [first] = this.#bases;
     if (checkpoint === undefined && first !== undefined) state.startAt(first, this.#nowWallMs);
+    if (first === undefined && this.#recoveryPoint <= state.logStartOffset) {
+      await this.#openEmpty();
+      this.#finish();
+      return state;
+    }
     if (first === undefined || first > state.logStartOffset) {
-      if (first !== undefined || this.#recoveryPoint > state.logStartOffset) {
-        this.#fail({ verdict: 'corrupt', reason: 'segments are missing' }, 0);
-      }
+      this.#fail({ verdict: 'corrupt', reason: 'segments are missing' }, 0);
       return state;
     }
     if (isClean && (await this.#openClean())) state.cleanEndOffset = state.logEndOffset;
@@ -98,6 +101,17 @@ class Recovery {
       await this.#files.removeSegment(first);
       this.#bases.shift();
     }
+  }
+
+  /** No segment, and none is missed: retention may have removed them all, but what they told is worth knowing. */
+  async #openEmpty(): Promise<void> {
+    const state = this.#state;
+    const [producers, epochs] = await Promise.all([
+      this.#files.readSnapshot(state.logStartOffset),
+      this.#files.readEpochs(),
+    ]);
+    state.producers = state.producers.replacedBy(producers ?? []);
+    state.epochs = new LeaderEpochs(epochs);
   }
 
   /** Whether everything is as a clean stop leaves it. */
@@ -264,7 +278,9 @@ class Recovery {
       Math.max(this.#o.checkpoint?.highWatermark ?? 0, state.logStartOffset),
       state.logEndOffset,
     );
-    state.epochs.truncateFromEnd(state.logEndOffset);
+    // In a log that retention emptied, the newest epoch stays, and begins where the log does.
+    const isEmpty = state.logEndOffset === state.logStartOffset;
+    state.epochs.truncateFromEnd(isEmpty ? state.logEndOffset + 1 : state.logEndOffset);
     state.epochs.truncateFromStart(state.logStartOffset);
     state.epochsChanged = state.cleanEndOffset === undefined && state.epochs.entries.length > 0;
   }

@@ -138,29 +138,29 @@ export class LogWriter {
     for (;;) {
       const [next] = state.rolled;
       if (next === undefined || next.segment.endOffset > state.writtenOffset) return;
-      const { segment } = next;
-      if (!segment.removed) await this.#finish(next);
+      await this.#finish(next);
       if (generation !== state.generation) return;
-      state.published(generation, 0, segment.endOffset);
+      state.published(generation, 0, next.segment.endOffset);
       state.rolled = state.rolled.filter((entry) => entry !== next);
-      if (!segment.removed) this.#context.indexCache.touch(segment);
+      if (!next.segment.removed) this.#context.indexCache.touch(next.segment);
     }
   }
 
   async #finish({ segment, index, producers }: RolledSegment): Promise<void> {
+    const { baseOffset, endOffset } = segment;
     try {
-      if (segment.endOffset > this.#state.durableOffset) await this.#files.sync(segment.baseOffset);
+      if (endOffset > this.#state.durableOffset && !segment.removed) await this.#files.sync(baseOffset);
     } catch (error) {
+      // Retention may have taken the file away meanwhile.
       if (!segment.removed) throw error;
     }
     try {
-      if (index !== undefined) await this.#files.writeIndex(segment.baseOffset, index);
-      await this.#files.writeSnapshot(segment.endOffset, producers);
+      if (index !== undefined && !segment.removed) await this.#files.writeIndex(baseOffset, index);
+      await this.#files.writeSnapshot(endOffset, producers);
     } catch (error) {
       // Both can be had by a scan; a full disk must not stop what matters.
       if (!isDiskFull(error)) throw error;
-      const { folder } = this.#files;
-      this.#context.logger.warn({ folder, baseOffset: segment.baseOffset }, 'Disk full, index not written');
+      this.#context.logger.warn({ folder: this.#files.folder, baseOffset }, 'Disk full, index not written');
     }
   }
 

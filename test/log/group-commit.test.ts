@@ -280,6 +280,23 @@ describe('segments', () => {
   });
   const code = (name: string) => expect.objectContaining({ code: name });
 
+  test('a log that retention emptied still knows its epoch and its producers', async () => {
+    const node = new TestNode(5, { retentionMs: 1000 });
+    const directory = await node.open();
+    const log = await node.settle(directory.create(TOPIC, 0, node.config));
+    const producer = { producerId: 3, producerEpoch: 1, baseSequence: 0 };
+    log.appendAsLeader(batch(['a', 'b'], producer), 4, 0);
+    await node.sync(log);
+    log.setHighWatermark(2);
+    await node.settle(directory.applyRetention(1_000_000));
+    await node.world.run(node.world.nowMs + 1000);
+    expect([log.logStartOffset, log.logEndOffset, log.latestEpoch]).toEqual([2, 2, 4]);
+    node.crash('process');
+    const again = (await node.open()).get(TOPIC, 0) ?? expect.fail('gone');
+    expect([again.logStartOffset, again.logEndOffset, again.latestEpoch]).toEqual([2, 2, 4]);
+    expect(again.appendAsLeader(batch(['a', 'b'], producer), 5, 0)).toMatchObject({ duplicate: true });
+  });
+
   test('the log start never passes the high watermark', async () => {
     const node = new TestNode(3);
     const log = await node.openLog();
