@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { runFailover } from '../../chaos/real/failover.ts';
+
+test('real processes: every acknowledged write outlives SIGKILLs of leaders and of the controller', async () => {
+  const { gapsMs, acknowledged, problems } = await runFailover(4, ['leader', 'controller']);
+  expect(problems).toEqual([]);
+  expect(gapsMs).toHaveLength(4);
+  expect(acknowledged).toBeGreaterThan(100);
+}, 180_000);
