@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { watchOutput } from './output.ts';
 
 /** The command line itself is wrong: exit status 2. */
 export class UsageError extends Error {
@@ -25,8 +26,7 @@ export function usage<T>(command: Argv<T>, name: string): Argv<T> {
 
 /** Runs a command and ends the process: 0, 1 (failed, one clear line on standard error) or 2 (usage). */
 export async function run(name: string, command: () => Promise<unknown>): Promise<void> {
-  // A reader that went away (`| head`) is a normal end.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  watchOutput();
   try {
     await command();
   } catch (error) {

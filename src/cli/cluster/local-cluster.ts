@@ -56,14 +56,14 @@ export class LocalCluster {
 
   /** Starts every node that is not running and resolves once all of them serve. */
   async up(): Promise<void> {
-    for (const node of this.nodes) node.spawn();
+    await Promise.all(this.nodes.map((node) => node.spawn()));
     const deadlineMs = Date.now() + START_TIMEOUT_MS;
     await Promise.all(this.nodes.map((node) => node.untilReady(deadlineMs)));
   }
 
   async start(id: number): Promise<void> {
     const node = this.node(id);
-    node.spawn();
+    await node.spawn();
     await node.untilReady(Date.now() + START_TIMEOUT_MS);
   }
 

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askReadiness, isListening } from './readiness.ts';
 
 export type NodeState = 'ready' | 'starting' | 'stopped';
 
@@ -14,10 +16,9 @@ export interface NodeStatus {
 }
 
 const root = resolve(import.meta.dirname, '../../..');
-const STOP_TIMEOUT_MS = 20_000;
-const POLL_MS = 25;
-
-const sleep = (delayMs: number) => new Promise<void>((done) => setTimeout(done, delayMs));
+/** Longer than a controlled shutdown may take. */
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 10;
 
 /** One node of a local cluster: its process, its folder and its log file. */
 export class NodeProcess {
@@ -46,42 +47,36 @@ export class NodeProcess {
     const file = join(this.#dir, 'pid');
     if (!existsSync(file)) return null;
     const pid = Number(readFileSync(file, 'utf8'));
-    return Number.isSafeInteger(pid) && isOurs(pid) ? pid : null;
+    return Number.isSafeInteger(pid) && pid > 0 && this.#isOurs(pid) ? pid : null;
   }
 
-  /** Starts the process in the background; it outlives this one. A running node is left alone. */
-  spawn(): void {
+  /**
+   * Starts the process in the background; it outlives this one. A running node is left alone.
+   * @throws Error when another process has its port
+   */
+  async spawn(): Promise<void> {
     if (this.pid !== null) return;
+    if (await isListening(this.port)) {
+      throw new Error(
+        `port ${this.port}, which node ${this.id} needs, is in use by another process; stop that one or choose other ports (--base-port, with another --dir)`,
+      );
+    }
     mkdirSync(this.#dir, { recursive: true });
-    const template = join(root, 'config', `node-${Math.min(this.id, 3)}.yaml`);
-    const overrides = [
-      `nodeId=${this.id}`,
-      `port=${this.port}`,
-      `rack=rack-${this.id}`,
-      `dataDir=${join(this.#dir, 'data')}`,
-      ...this.#overrides,
-    ];
     const log = openSync(this.logFile, 'a');
-    const child = spawn(
-      process.execPath,
-      [
-        join(root, 'bin/odradek'),
-        'start',
-        '--config',
-        template,
-        ...overrides.flatMap((set) => ['--set', set]),
-      ],
-      { cwd: root, detached: true, stdio: ['ignore', log, log] },
-    );
+    const child = spawn(process.execPath, this.#commandLine(), {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     child.unref();
     writeFileSync(join(this.#dir, 'pid'), `${child.pid}`);
   }
 
   async status(): Promise<NodeStatus> {
-    const pid = this.pid;
+    const { pid } = this;
     if (pid === null) return { id: this.id, pid, state: 'stopped', listeners: [], waitingFor: null };
-    const { ready, reason } = await this.#readiness();
+    const { ready, reason } = await askReadiness(this.port);
     return {
       id: this.id,
       pid,
@@ -99,7 +94,9 @@ export class NodeProcess {
       if (status.state === 'stopped')
         throw new Error(`node ${this.id} ended while starting:\n${this.logTail(5)}`);
       if (Date.now() > deadlineMs) {
-        throw new Error(`node ${this.id} is not ready: ${status.waitingFor}\n${this.logTail(5)}`);
+        throw new Error(
+          `node ${this.id} is not ready: it waits for ${status.waitingFor}\n${this.logTail(5)}`,
+        );
       }
       await sleep(POLL_MS);
     }
@@ -107,16 +104,22 @@ export class NodeProcess {
 
   /** Sends SIGKILL, or SIGTERM and, if it does not end in time, SIGKILL. False when it was not running. */
   async end(how: 'kill' | 'stop'): Promise<boolean> {
-    const pid = this.pid;
+    const { pid } = this;
     if (pid === null) return false;
-    process.kill(pid, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+    signal(pid, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
     const deadlineMs = Date.now() + STOP_TIMEOUT_MS;
-    while (isOurs(pid)) {
-      if (Date.now() > deadlineMs) process.kill(pid, 'SIGKILL');
+    while (this.#isOurs(pid)) {
+      if (Date.now() > deadlineMs) signal(pid, 'SIGKILL');
       await sleep(POLL_MS);
     }
     rmSync(join(this.#dir, 'pid'), { force: true });
     return true;
+  }
+
+  /** SIGKILL without waiting for the end. */
+  killNow(): void {
+    const { pid } = this;
+    if (pid !== null) signal(pid, 'SIGKILL');
   }
 
   logTail(lines: number): string {
@@ -124,30 +127,45 @@ export class NodeProcess {
     return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   }
 
-  async #readiness(): Promise<{ ready: boolean; reason: string }> {
+  get #dataDirSetting(): string {
+    return `dataDir=${join(this.#dir, 'data')}`;
+  }
+
+  #commandLine(): string[] {
+    const template = join(root, 'config', `node-${Math.min(this.id, 3)}.yaml`);
+    const settings = [
+      `nodeId=${this.id}`,
+      `port=${this.port}`,
+      `rack=rack-${this.id}`,
+      this.#dataDirSetting,
+      ...this.#overrides,
+    ];
+    const sets = settings.flatMap((setting) => ['--set', setting]);
+    return [join(root, 'bin/odradek'), 'start', '--config', template, ...sets];
+  }
+
+  /** Whether a process with this id runs and is this very node, not another that inherited the number. */
+  #isOurs(pid: number): boolean {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.port}/readyz`, {
-        signal: AbortSignal.timeout(1000),
-      });
-      return { ready: response.ok, reason: (await response.text()).trim() };
+      process.kill(pid, 0);
     } catch {
-      return { ready: false, reason: 'its listener to open' };
+      return false;
+    }
+    // Without /proc there is no way to tell; a dead child of this process is then a zombie until Node.js reaps it.
+    if (!existsSync('/proc/self/cmdline')) return true;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(this.#dataDirSetting);
+    } catch {
+      return false;
     }
   }
 }
 
-/** Whether a process with this id runs and is a node of ours, not another that inherited the number. */
-function isOurs(pid: number): boolean {
+/** A process that ended in between is as good. */
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  const commandLine = `/proc/${pid}/cmdline`;
-  if (!existsSync('/proc/self/cmdline')) return true;
-  try {
-    return readFileSync(commandLine, 'utf8').includes('bin/odradek');
-  } catch {
-    return false;
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

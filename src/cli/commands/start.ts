@@ -54,7 +54,9 @@ function readConfig(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read the config file: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `cannot read the config file: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
 /** One departure, as it is written to the topic: keyed by `origin`, `n` counts the rows of the file from 0. */
@@ -17,12 +17,12 @@ export interface Flight {
 
 const CHUNK_ROWS = 25_000;
 
-interface Row {
-  readonly date: Date;
-  readonly delay: bigint;
-  readonly distance: bigint;
-  readonly origin: string;
-  readonly destination: string;
+interface Columns {
+  readonly date: Date[];
+  readonly delay: bigint[];
+  readonly distance: bigint[];
+  readonly origin: string[];
+  readonly destination: string[];
 }
 
 /** The first `limit` of three million US departures of 2001, in the order of the file, in chunks. */
@@ -30,23 +30,42 @@ export async function* readFlights(limit: number): AsyncGenerator<Flight[]> {
   const entry = createRequire(import.meta.url).resolve('vega-datasets');
   const file = await asyncBufferFromFile(join(dirname(entry), '../data/flights-3m.parquet'));
   const metadata = await parquetMetadataAsync(file);
-  const rowCount = Math.min(limit, Number(metadata.num_rows));
-  for (let rowStart = 0; rowStart < rowCount; rowStart += CHUNK_ROWS) {
-    const rowEnd = Math.min(rowStart + CHUNK_ROWS, rowCount);
-    const rows = (await parquetReadObjects({
+  let rowStart = 0;
+  // A whole row group at a time: whoever asks for a part of one pays for all of its pages anyway.
+  for (const group of metadata.row_groups) {
+    if (rowStart >= limit) return;
+    const rowEnd = rowStart + Number(group.num_rows);
+    const columns: Record<string, unknown> = {};
+    await parquetRead({
       file,
       metadata,
       compressors,
       rowStart,
       rowEnd,
-    })) as unknown as Row[];
-    yield rows.map((row, index) => ({
-      n: rowStart + index,
-      origin: row.origin,
-      destination: row.destination,
-      dateMs: row.date.getTime(),
-      delay: Number(row.delay),
-      distance: Number(row.distance),
-    }));
+      onChunk: ({ columnName, columnData, rowStart: at }) => {
+        if (at === rowStart) columns[columnName] = columnData;
+      },
+    });
+    const count = Math.min(Number(group.num_rows), limit - rowStart);
+    for (let from = 0; from < count; from += CHUNK_ROWS) {
+      yield flightsOf(columns as unknown as Columns, rowStart, from, Math.min(from + CHUNK_ROWS, count));
+    }
+    rowStart = rowEnd;
   }
+}
+
+function flightsOf(columns: Columns, rowStart: number, from: number, to: number): Flight[] {
+  const { date, delay, distance, origin, destination } = columns;
+  const flights: Flight[] = [];
+  for (let row = from; row < to; row++) {
+    flights.push({
+      n: rowStart + row,
+      origin: origin[row] as string,
+      destination: destination[row] as string,
+      dateMs: (date[row] as Date).getTime(),
+      delay: Number(delay[row]),
+      distance: Number(distance[row]),
+    });
+  }
+  return flights;
 }

@@ -1,0 +1,26 @@
+import type { Argv } from 'yargs';
+import { clusterCommand } from './commands/cluster.ts';
+import { consumeCommand } from './commands/consume.ts';
+import { groupsCommand } from './commands/groups.ts';
+import { produceCommand } from './commands/produce.ts';
+import { startCommand } from './commands/start.ts';
+import { topicsCommand } from './commands/topics.ts';
+import { DEFAULT_BOOTSTRAP, oneText } from './options.ts';
+import { usage } from './run.ts';
+
+/** The whole command line of `odradek`. What the commands need is imported when one of them runs. */
+export function odradekCommandLine(args: Argv): Argv {
+  const cli = usage(args, 'odradek')
+    .usage('odradek <command>: a replicated log, its nodes and its clients')
+    .option('bootstrap', {
+      type: 'string',
+      default: DEFAULT_BOOTSTRAP,
+      coerce: (value: unknown) => oneText('--bootstrap')(value) ?? DEFAULT_BOOTSTRAP,
+      describe: 'Nodes to ask first, separated by commas',
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+    .demandCommand(1, 'Name a command: start, topics, produce, consume, groups or cluster');
+  startCommand(cli);
+  for (const add of [topicsCommand, produceCommand, consumeCommand, groupsCommand, clusterCommand]) add(cli);
+  return cli;
+}
