@@ -12,7 +12,7 @@ type PartitionRecord = RecordOf<'Partition'>;
 export interface PartitionGoal {
   /** The ISR to have. Never emptied: without anybody left its last trusted members stay, and nobody leads. */
   readonly isr: readonly number[];
-  /** A replica whose copy can no longer be trusted to hold what it acknowledged. */
+  /** A replica, in none of the ISR to have, whose copy can no longer be trusted to hold what it acknowledged. */
   readonly lost?: number;
   /** `min.insync.replicas`, at most the number of replicas. */
   readonly minIsr: number;
@@ -68,7 +68,7 @@ function trustedReplicas(before: PartitionImage, goal: PartitionGoal): number[] 
 
 /** From the ISR, else from the ELR, else (only if allowed) anybody alive; the present leader stays if it may. */
 function elect(before: PartitionImage, goal: PartitionGoal, trusted: readonly number[]): Election {
-  const isr = goal.isr.filter((id) => id !== goal.lost);
+  const { isr } = goal;
   if (isr.includes(before.leader) && goal.mayStay(before.leader)) return { leader: before.leader, isr };
   const fromIsr = before.replicas.find((id) => isr.includes(id) && goal.canLead(id));
   if (fromIsr !== undefined) return { leader: fromIsr, isr };

@@ -246,30 +246,34 @@ export class Harness {
   }
 
   /** The ISR that the leader wants, with the epochs that it knows. */
-  async alterIsr(
+  alterIsr(
     leader: TestBroker,
     isr: (number | TestBroker)[],
-    over: { leaderEpoch?: number; partitionEpoch?: number; topic?: string } = {},
+    over: { leaderEpoch?: number; partitionEpoch?: number } = {},
+  ) {
+    return this.alterIsrOf(leader, isr, { ...over, partition: this.partition() });
+  }
+
+  async alterIsrOf(
+    leader: TestBroker,
+    isr: (number | TestBroker)[],
+    over: { leaderEpoch?: number; partitionEpoch?: number; partition: PartitionImage },
   ): Promise<AlterPartitionResponse['topics'][number]['partitions'][number]> {
-    const known = this.partition(over.topic);
+    const known = over.partition;
+    const newIsrWithEpochs = isr.map((member) =>
+      typeof member === 'number'
+        ? { brokerId: member, brokerEpoch: -1 }
+        : { brokerId: member.id, brokerEpoch: member.epoch },
+    );
+    const leaderEpoch = over.leaderEpoch ?? known.leaderEpoch;
+    const partitionEpoch = over.partitionEpoch ?? known.partitionEpoch;
     const response = await this.call(AlterPartition, {
       brokerId: leader.id,
       brokerEpoch: leader.epoch,
       topics: [
         {
           topicId: known.topicId,
-          partitions: [
-            {
-              partitionIndex: known.partition,
-              leaderEpoch: over.leaderEpoch ?? known.leaderEpoch,
-              partitionEpoch: over.partitionEpoch ?? known.partitionEpoch,
-              newIsrWithEpochs: isr.map((member) =>
-                typeof member === 'number'
-                  ? { brokerId: member, brokerEpoch: -1 }
-                  : { brokerId: member.id, brokerEpoch: member.epoch },
-              ),
-            },
-          ],
+          partitions: [{ partitionIndex: known.partition, leaderEpoch, partitionEpoch, newIsrWithEpochs }],
         },
       ],
     });

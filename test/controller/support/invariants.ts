@@ -12,8 +12,7 @@ export function checkInvariants(before: MetadataImage, after: MetadataImage, unc
   for (const topic of after.sortedTopics()) {
     for (const partition of topic.partitions) {
       const broken =
-        brokenState(after, topic, partition) ??
-        brokenStep(after, topic, before.partition(topic.id, partition.partition), partition, uncleanAllowed);
+        brokenState(after, topic, partition) ?? brokenStep(before, after, topic, partition, uncleanAllowed);
       if (broken)
         throw new Error(
           `${broken}\nbefore ${JSON.stringify(before.partition(topic.id, partition.partition))}\nafter ${JSON.stringify(partition)}`,
@@ -42,20 +41,25 @@ function brokenState(image: MetadataImage, topic: TopicImage, p: PartitionImage)
 }
 
 function brokenStep(
+  imageBefore: MetadataImage,
   image: MetadataImage,
   topic: TopicImage,
-  before: PartitionImage | undefined,
   after: PartitionImage,
   uncleanAllowed: boolean,
 ): string | undefined {
+  const before = imageBefore.partition(topic.id, after.partition);
   if (!before || before === after) return undefined;
   if (after.partitionEpoch <= before.partitionEpoch) return 'a change without a new partition epoch';
   if (after.leaderEpoch < before.leaderEpoch) return 'the leader epoch went back';
   if (after.leader !== before.leader && after.leaderEpoch === before.leaderEpoch)
     return 'a new leader without a new epoch';
+  const unclean = uncleanAllowed || topic.config.uncleanLeaderElection;
+  const restarted = (id: number) => image.brokers.get(id)?.epoch !== imageBefore.brokers.get(id)?.epoch;
+  const kept = [...after.isr, ...after.elr];
+  const trusted = [...before.isr, ...before.elr];
+  if (!unclean && after.isr.length < minIsrOf(topic, after))
+    if (!trusted.every((id) => kept.includes(id) || restarted(id))) return 'a trusted replica was given up';
   if (after.leader === before.leader || after.leader === NO_LEADER) return undefined;
   if (image.brokers.get(after.leader)?.inControlledShutdown) return 'a stopping broker was elected';
-  if (uncleanAllowed || topic.config.uncleanLeaderElection) return undefined;
-  const trusted = [...before.isr, ...before.elr].includes(after.leader);
-  return trusted ? undefined : 'a leader that may miss records';
+  return unclean || trusted.includes(after.leader) ? undefined : 'a leader that may miss records';
 }
