@@ -7,7 +7,6 @@
 import type { GroupCoordinator } from '../coordinator/coordinator.ts';
 import type { BrokerImage, MetadataImage } from '../metadata/image.ts';
 import type { Clock, Logger, Timers } from '../platform/ports.ts';
-import { KafkaError } from '../protocol/errors.ts';
 import type { DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
 import type { Api } from '../protocol/schema.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
@@ -34,10 +33,10 @@ export interface BrokerContext {
 }
 
 /** What the handlers use of the replica manager. */
-export type Replicas = Pick<ReplicaManager, 'produce' | 'fetch' | 'listOffset' | 'offsetForLeaderEpoch'>;
+type Replicas = Pick<ReplicaManager, 'produce' | 'fetch' | 'listOffset' | 'offsetForLeaderEpoch'>;
 
 /** The active controller, wherever it is. */
-export interface ControllerAccess {
+interface ControllerAccess {
   /** The node that this one takes for the active controller. */
   controllerId(): number | undefined;
   /** Decides here; rejects with NOT_CONTROLLER where this node is not the active controller. */
@@ -108,11 +107,6 @@ export function logRefusal(
   message: string,
 ): void {
   context.logger.debug({ ...fields, clientId: from.clientId, remote: from.caller.remote }, message);
-}
-
-/** The message of what was thrown, where the caller may see it. */
-export function messageOf(error: unknown): string | null {
-  return error instanceof KafkaError ? error.message : null;
 }
 
 /** KIP-951: whom to turn to instead, as far as this broker knows. */

@@ -10,10 +10,11 @@ type FetchedPartition = FetchResponse['topics'][number]['partitions'][number];
  */
 export const fetch: Handler<FetchRequest, FetchResponse> = async (context, request, from) => {
   const response = await context.replicas.fetch(request);
+  if (response.topics.every(({ partitions }) => partitions.every(isFetched))) return response;
   const topics = response.topics.map(({ topicId, partitions }) => ({
     topicId,
     partitions: partitions.map((fetched) => {
-      if (fetched.errorCode === ERROR_CODE.NONE) return fetched;
+      if (isFetched(fetched)) return fetched;
       const refused = explain(context, topicId, fetched);
       const { partitionIndex, errorCode } = refused;
       const fields = { topicId, partition: partitionIndex, errorCode, replicaId: request.replicaId };
@@ -23,6 +24,8 @@ export const fetch: Handler<FetchRequest, FetchResponse> = async (context, reque
   }));
   return { ...response, topics };
 };
+
+const isFetched = ({ errorCode }: FetchedPartition) => errorCode === ERROR_CODE.NONE;
 
 /** Why the partition is not here, and where it is (KIP-951). */
 function explain(context: BrokerContext, topicId: string, fetched: FetchedPartition): FetchedPartition {

@@ -2,18 +2,26 @@ import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type { Api } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, isPeer, logRefusal, type RequestContext } from './context.ts';
 
+interface AskOptions {
+  /** Carrying it out twice does no harm, so it is sent again also when an answer was lost. */
+  readonly isRepeatable?: boolean;
+  /** How long one attempt may take; a controller that hangs is soon replaced. */
+  readonly attemptTimeoutMs?: number;
+}
+
 /**
  * Carries a request to the active controller. While the controller is not known, or moves, it tries again until
  * `timeoutMs` (bounded by the config) have passed; then the request is refused with the last reason.
  *
  * A request whose answer was lost may have been carried out: the controller's operations say so themselves
- * (TOPIC_ALREADY_EXISTS), so only requests that it surely refused are repeated.
+ * (TOPIC_ALREADY_EXISTS), so only requests that it surely refused are repeated, unless repeating is harmless.
  */
 export async function askController<Request, Response>(
   context: BrokerContext,
   api: Api<Request, Response>,
   request: Request,
   timeoutMs: number,
+  { isRepeatable = false, attemptTimeoutMs = Number.POSITIVE_INFINITY }: AskOptions = {},
 ): Promise<Response> {
   const { controller, clock, config } = context;
   const waitMs = Math.min(
@@ -23,10 +31,12 @@ export async function askController<Request, Response>(
   const deadlineMs = clock.monotonicMs() + waitMs;
   for (;;) {
     try {
-      const response = await controller.send(api, request, Math.max(1, deadlineMs - clock.monotonicMs()));
+      const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
+      const response = await controller.send(api, request, Math.min(leftMs, attemptTimeoutMs));
       if (!isMoved(response)) return response;
     } catch (error) {
-      if (!isSurelyRefused(error)) throw asTimeout(error);
+      const mayRepeat = isSurelyRefused(error) || (isRepeatable && isLost(error));
+      if (!mayRepeat) throw asTimeout(error);
       context.logger.debug({ api: api.name, error }, 'The controller could not be asked.');
     }
     if (clock.monotonicMs() + config.controllerRetryIntervalMs >= deadlineMs) {
@@ -82,9 +92,13 @@ function isSurelyRefused(error: unknown): boolean {
   return (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === false;
 }
 
+/** Whether the request went out and no answer came back. */
+function isLost(error: unknown): boolean {
+  return (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === true;
+}
+
 function asTimeout(error: unknown): unknown {
-  const maybeExecuted = (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted;
-  if (maybeExecuted !== true) return error;
+  if (!isLost(error)) return error;
   return new KafkaError(
     'REQUEST_TIMED_OUT',
     'the controller did not answer; it may have carried the request out',

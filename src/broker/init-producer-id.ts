@@ -7,6 +7,7 @@ import { askController } from './forward.ts';
 const PRODUCER_EPOCH_MAX = 32_767;
 /** A producer waits for its id as long as for any request. */
 const ALLOCATION_TIMEOUT_MS = 30_000;
+const ATTEMPT_TIMEOUT_MS = 3_000;
 
 /**
  * Hands out producer ids from a block of this broker's own, so that the controller is asked once per block. What is
@@ -29,7 +30,9 @@ class ProducerIdBlock {
 
   async #allocate(context: BrokerContext): Promise<void> {
     const request = { brokerId: context.nodeId, brokerEpoch: context.brokerEpoch() };
-    const block = await askController(context, AllocateProducerIds, request, ALLOCATION_TIMEOUT_MS);
+    // A block that was allocated and never arrived is a gap in the ids, no more.
+    const options = { isRepeatable: true, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS };
+    const block = await askController(context, AllocateProducerIds, request, ALLOCATION_TIMEOUT_MS, options);
     if (block.errorCode !== ERROR_CODE.NONE) throw errorFor(block.errorCode);
     this.#next = block.producerIdStart;
     this.#end = block.producerIdStart + block.producerIdLen;

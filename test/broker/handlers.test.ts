@@ -460,6 +460,18 @@ describe('InitProducerId', () => {
     expect(calls.map(({ api }) => api)).toEqual([AllocateProducerIds.name, AllocateProducerIds.name]);
   });
 
+  it('asks again when an answer was lost: a gap in the ids is harmless', async () => {
+    let attempts = 0;
+    onController = async () => {
+      if (++attempts === 1) throw Object.assign(new Error('gone'), { maybeExecuted: true });
+      return { errorCode: 0, producerIdStart: 70, producerIdLen: 1 };
+    };
+    const asked = ask(InitProducerId, init());
+    await time.pass(100);
+    expect(await asked).toMatchObject({ errorCode: 0, producerId: 70 });
+    expect(calls[0]?.timeoutMs).toBe(3_000);
+  });
+
   it('raises the epoch of a known producer, and gives a new id when epochs run out (KIP-360)', async () => {
     expect(await ask(InitProducerId, init(7, 3))).toMatchObject({
       errorCode: 0,

@@ -116,15 +116,13 @@ describe('a heartbeat', () => {
   });
 
   it('does not take silence about what was granted since the last report for a release', () => {
+    // The last report of a, its join, was that it owns nothing; it may be taking the grant up right now.
     join('a');
-    beat('a', 1, owning(0, 1, 2, 3));
-    growTo(6);
-    expect(assigned(beat('a', 1))).toEqual([0, 1, 2, 3, 4, 5]);
     apply([{ type: 'RemoveTopic', topicId: TOPIC }]);
-    expect(assigned(beat('a', 2))).toEqual([]);
-    beat('a', 2);
+    expect(assigned(beat('a', 1))).toEqual([]);
+    beat('a', 1);
     expect(image.groups.get('g')?.members.get('a')?.partitionsPendingRevocation).toHaveLength(1);
-    beat('a', 2, owning());
+    beat('a', 1, owning());
     expect(image.groups.get('g')?.members.get('a')?.partitionsPendingRevocation).toHaveLength(0);
   });
 

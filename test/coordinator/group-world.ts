@@ -19,7 +19,7 @@ import type {
 import type { OffsetCommitRequest } from '../../src/protocol/messages/offset-commit.ts';
 import { uuidFromBytes } from '../../src/protocol/uuid.ts';
 
-export const GROUP = 'g';
+const GROUP = 'g';
 const CLIENT: ClientInfo = { clientId: 'test', clientHost: 'here' };
 const REBALANCE_TIMEOUT_MS = 6_500;
 
