@@ -96,9 +96,12 @@ export class Brokers {
     // A heartbeat that changes nothing never waits behind a slow quorum: the broker could not send its next one.
     if (draft.records.length === 0 && !shouldShutDown)
       return { draft, reply: () => response, immediate: true };
-    const release = this.sessions.hold(broker.id);
+    let release = (): void => undefined;
     return {
       draft,
+      onAppended: () => {
+        release = this.sessions.hold(broker.id);
+      },
       reply: () => {
         release();
         return response;
@@ -140,12 +143,13 @@ export class Brokers {
     return Math.max(broker.epoch, this.milestones.get(broker.id) ?? this.beganAt);
   }
 
-  /** Fences those whose session is over. */
+  /** Fences those whose session is over, again and again until it is appended. */
   fenceExpired(image: MetadataImage): Draft {
     const draft = new Draft(image);
-    const expired = this.sessions.takeExpired().map((id) => image.brokers.get(id));
-    const unfenced = expired.filter((broker) => broker !== undefined).filter((broker) => !broker.fenced);
-    if (unfenced.length > 0) this.fence(draft, unfenced, 'no heartbeats');
+    const silent = image
+      .sortedBrokers()
+      .filter((broker) => !broker.fenced && !this.sessions.isLive(broker.id));
+    if (silent.length > 0) this.fence(draft, silent, 'no heartbeats');
     return draft;
   }
 

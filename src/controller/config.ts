@@ -15,7 +15,7 @@ export interface ControllerConfig {
   readonly defaultReplicationFactor: number;
   /** Partitions created by one request. */
   readonly partitionsPerRequestMax: number;
-  /** Partitions of the whole cluster. */
+  /** Partitions of the whole cluster: fencing a broker may change them all, in one Raft entry. */
   readonly partitionsMax: number;
   /** Producer ids handed to a broker at once. */
   readonly producerIdBlockLength: number;
@@ -33,7 +33,7 @@ export const CONTROLLER_DEFAULTS: ControllerConfig = {
   defaultPartitions: 1,
   defaultReplicationFactor: 1,
   partitionsPerRequestMax: 10_000,
-  partitionsMax: 100_000,
+  partitionsMax: 40_000,
   producerIdBlockLength: 1_000,
   pendingRequestsMax: 10_000,
   requestTimeoutMs: 30_000,

@@ -49,6 +49,8 @@ function withRecords(image: MetadataImage, records: readonly MetadataRecord[], i
 export interface Decision<Response> {
   readonly draft: Draft;
   readonly reply: (index: number) => Response;
+  /** Called once the records are appended, if they could be. */
+  readonly onAppended?: () => void;
   /** Answer at once, without waiting for what others appended before (nothing of it matters to the answer). */
   readonly immediate?: boolean;
 }

@@ -103,6 +103,6 @@ function assertSound(record: PartitionRecord): void {
   if (broken) throw new Error(`${broken}: ${JSON.stringify(record)}`);
 }
 
-export function sameSet(a: readonly number[], b: readonly number[]): boolean {
+function sameSet(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id));
 }

@@ -82,13 +82,6 @@ export class BrokerSessions {
     return this.sessions.get(brokerId)?.metadataIndex ?? -1;
   }
 
-  /** Ends the sessions that are over; returns their brokers by ascending id. */
-  takeExpired(): number[] {
-    const expired = [...this.sessions].filter(([, session]) => this.isOver(session)).map(([id]) => id);
-    for (const id of expired) this.sessions.delete(id);
-    return expired.sort((a, b) => a - b);
-  }
-
   private isOver(session: Session): boolean {
     return session.heldHeartbeats === 0 && this.runningMs - session.heardAtMs >= this.sessionTimeoutMs;
   }

@@ -173,7 +173,7 @@ export class ControllerShell {
   }
 
   private carryOut<T>(leadership: Leadership, decision: Decision<T>): Promise<T> {
-    const { draft, reply, immediate } = decision;
+    const { draft, reply, immediate, onAppended } = decision;
     if (immediate) return Promise.resolve(reply(draft.base.index));
     if (leadership.pending.size >= this.config.pendingRequestsMax)
       throw new KafkaError(
@@ -181,6 +181,7 @@ export class ControllerShell {
         `${leadership.pending.size} requests wait for the metadata quorum; try again later`,
       );
     const index = this.append(leadership, draft);
+    onAppended?.();
     // Also an answer that changes nothing tells of what is not committed yet, so it waits for that.
     if (index <= leadership.applied.index) return Promise.resolve(reply(index));
     return new Promise((resolve, reject) => {
@@ -191,21 +192,29 @@ export class ControllerShell {
 
   /** Proposes the records of a draft, if any; returns the index to wait for. */
   private append(leadership: Leadership, draft: Draft): number {
-    for (const { fields, message } of draft.notes) this.options.logger.info(fields, message);
-    if (draft.records.length === 0) return leadership.speculative.index;
+    if (draft.records.length === 0) {
+      this.log(draft);
+      return leadership.speculative.index;
+    }
     const index = this.proposeEntry(encodeRecords(draft.records));
     if (this.leadership !== leadership) throw notController();
     if (index <= draft.base.index)
       throw new Error(`entry ${index} was proposed after ${draft.base.index} was: the log went back`);
     const foreseen = index === draft.image.index;
     leadership.speculative = foreseen ? draft.image : draft.base.at(index - 1).apply(draft.records, index);
+    this.log(draft);
     return index;
+  }
+
+  private log(draft: Draft): void {
+    for (const { fields, message } of draft.notes) this.options.logger.info(fields, message);
   }
 
   private proposeEntry(payload: Uint8Array): number {
     try {
       return this.options.propose(payload);
     } catch (cause) {
+      if (cause instanceof KafkaError) throw cause;
       throw new KafkaError('NOT_CONTROLLER', undefined, { cause });
     }
   }

@@ -3,7 +3,7 @@
 import { Map as ImmutableMap } from 'immutable';
 import type { MetadataRecord, RecordOf, TopicPartitions } from './records.ts';
 
-export interface CommittedOffset {
+interface CommittedOffset {
   readonly offset: number;
   /** The epoch of the record before the offset; -1 when the client did not tell. */
   readonly leaderEpoch: number;

@@ -125,7 +125,7 @@ type DeepReadonly<T> = T extends readonly (infer Element)[]
 type RecordTypes = { [K in keyof typeof RECORDS]: DeepReadonly<Infer<(typeof RECORDS)[K]['fields']>> };
 
 /** The name of a record's type. */
-export type RecordType = keyof RecordTypes;
+type RecordType = keyof RecordTypes;
 /** One record: its type and its fields. */
 export type MetadataRecord = {
   [K in RecordType]: { readonly type: K } & Readonly<RecordTypes[K]>;

@@ -102,7 +102,7 @@ const TABLE = {
 >;
 
 /** The name of a topic config. */
-export type TopicConfigName = keyof typeof TABLE;
+type TopicConfigName = keyof typeof TABLE;
 
 /** Every definition, by name. */
 export const TOPIC_CONFIGS: ReadonlyMap<string, TopicConfigDefinition> = new Map(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KafkaError } from '../../src/protocol/errors.ts';
 import { AlterPartition } from '../../src/protocol/messages/alter-partition.ts';
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts';
 import { DeleteTopics } from '../../src/protocol/messages/delete-topics.ts';
@@ -89,6 +90,27 @@ describe('leadership', () => {
     h.commit();
     expect(h.image.topicByName('a')).toBeDefined();
     expect(h.image.topicByName('b')).toBeUndefined();
+  });
+
+  test('a fencing that could not be appended is tried again, and so is a heartbeat', async () => {
+    const h = new Harness();
+    const [a] = await h.startAll(1, 2);
+    h.refuse = new KafkaError('THROTTLING_QUOTA_EXCEEDED');
+    h.shell.brokerUnreachable(1);
+    h.time.advance(3_500);
+    expect(h.shell.speculativeImage().brokers.every((broker) => !broker.fenced)).toBe(true);
+    await expect(h.createTopic('t', { replicationFactor: 1 })).rejects.toMatchObject({ retriable: true });
+    h.refuse = undefined;
+    h.time.advance(100);
+    h.commit();
+    expect(h.image.brokers.every((broker) => broker.fenced)).toBe(true);
+    h.refuse = new KafkaError('THROTTLING_QUOTA_EXCEEDED');
+    if (a) await expect(h.heartbeat(a)).rejects.toMatchObject({ retriable: true });
+    h.refuse = undefined;
+    if (a) expect(await h.heartbeat(a)).toMatchObject({ isFenced: false });
+    h.time.advance(3_200);
+    h.commit();
+    expect(h.image.brokers.get(1)?.fenced).toBe(true);
   });
 
   test('an API that the controller does not serve is refused', async () => {

@@ -17,7 +17,7 @@ import type { Api } from '../../../src/protocol/schema.ts';
 import { uuidFrom } from '../../../src/protocol/uuid.ts';
 import { checkInvariants } from './invariants.ts';
 
-export const CLUSTER_ID = uuidFrom(new Uint8Array(16).fill(200));
+const CLUSTER_ID = uuidFrom(new Uint8Array(16).fill(200));
 
 const SILENT: Logger = {
   debug: () => undefined,
@@ -27,7 +27,7 @@ const SILENT: Logger = {
   child: () => SILENT,
 };
 
-export class FakeTime implements Clock, Timers {
+class FakeTime implements Clock, Timers {
   nowMs = 1_000;
   private timers: { at: number; fn: () => void }[] = [];
 
@@ -68,7 +68,7 @@ export class FakeTime implements Clock, Timers {
   }
 }
 
-export function fakeRandom(seed = 1): Random {
+function fakeRandom(seed = 1): Random {
   let state = seed;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -105,6 +105,8 @@ export class Harness {
   epoch = 0;
   crashed: Error | undefined;
   leading = false;
+  /** What the log says to whoever appends. */
+  refuse: Error | undefined;
   /** Somebody asks for an unclean election. */
   uncleanAllowed = false;
   private incarnations = 0;
@@ -112,6 +114,7 @@ export class Harness {
   constructor(config: Partial<ControllerConfig> = {}, seed = 1) {
     this.shell = new ControllerShell({
       propose: (payload) => {
+        if (this.refuse) throw this.refuse;
         if (!this.leading) throw new Error('not the leader');
         this.log.push(payload);
         return this.log.length;

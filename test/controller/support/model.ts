@@ -59,6 +59,8 @@ export class Model {
   private readonly acked = new Map<string, number[]>();
   /** What leaders asked for and have no answer to. */
   private readonly pending = new Map<string, Set<{ ids: number[]; partitionEpoch: number }>>();
+  /** Requests that are still on their way. */
+  private readonly late: (() => Promise<unknown>)[] = [];
   /** Requests that the network may deliver again. */
   private readonly sent: (() => Promise<unknown>)[] = [];
   private value = 0;
@@ -124,7 +126,11 @@ export class Model {
         this.alterIsr(a, b, c);
         break;
       case 'replay':
-        this.sent[a % (this.sent.length || 1)]?.().catch(ignore);
+        if (b % 3 === 0) this.sent[a % (this.sent.length || 1)]?.().catch(ignore);
+        else
+          this.late
+            .splice(a % (this.late.length || 1), 1)[0]?.()
+            .catch(ignore);
         break;
       case 'rejoinAll':
         for (const [, partition] of this.partitions()) this.rejoin(partition);
@@ -247,7 +253,7 @@ export class Model {
       const answer = await this.h.alterIsrOf(leader, members, { partition: p, partitionEpoch });
       if (answer.errorCode !== 0) pending.delete(proposal);
     };
-    if (delayed) this.sent.push(request);
+    if (delayed) this.late.push(request);
     else this.send(request);
   }
 
