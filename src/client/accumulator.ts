@@ -129,8 +129,23 @@ export class Accumulator {
     this.#batchBytes = batchBytes;
   }
 
-  /** Adds a record to its partition's newest batch. True when there is more to send than before: a new or a full batch. */
+  /** Adds a record to its partition's newest batch, if it still fits in there. */
   append(
+    topic: string,
+    partition: number,
+    record: RecordInput,
+    delivery: Delivery,
+    tag: number,
+    bufferBytes: number,
+  ): 'appended' | 'filled' | 'refused' {
+    const { waiting } = this.queue(topic, partition);
+    const open = waiting[waiting.length - 1];
+    if (open === undefined || !open.tryAppend(record, delivery, tag, bufferBytes)) return 'refused';
+    return open.sizeBytes >= this.#batchBytes ? 'filled' : 'appended';
+  }
+
+  /** Begins a new batch with a record that was refused. */
+  appendToNew(
     topic: string,
     partition: number,
     record: RecordInput,
@@ -139,17 +154,15 @@ export class Accumulator {
     bufferBytes: number,
     recordNumber: number,
     nowMs: number,
-  ): boolean {
+  ): void {
     const queue = this.queue(topic, partition);
-    const open = queue.waiting.at(-1);
-    if (open?.tryAppend(record, delivery, tag, bufferBytes)) return open.sizeBytes >= this.#batchBytes;
-    if (open !== undefined) open.closed = true;
+    const last = queue.waiting.at(-1);
+    if (last !== undefined) last.closed = true;
     const batch = new ProducerBatch(topic, partition, nowMs, this.#batchBytes, recordNumber);
     if (!batch.tryAppend(record, delivery, tag, bufferBytes))
       throw new Error('a new batch refused its first record');
     queue.waiting.push(batch);
     this.active.add(queue);
-    return true;
   }
 
   /** Whether a batch need not wait for more records. */

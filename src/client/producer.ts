@@ -180,18 +180,22 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
       delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
       return;
     }
-    const { maxBlockMs } = this.#settings.limits;
-    const entry: Entry = {
-      topic: record.topic,
-      partition: record.partition,
-      record: input,
-      delivery,
-      tag,
-      bufferBytes: sizeOf(input),
-      number: ++this.#recordCount,
-      waitUntilMs: this.#cluster.runtime.clock.monotonicMs() + maxBlockMs,
-    };
-    if (this.#line.length === 0 && this.#fits(entry)) this.#admit(entry);
+    const { topic, partition } = record;
+    const bufferBytes = sizeOf(input);
+    const number = ++this.#recordCount;
+    const isFirstInLine = this.#line.length === 0 && this.#fits(bufferBytes);
+    const state = this.#topicState(topic);
+    if (isFirstInLine && state.pending.length === 0) {
+      const metadata = this.#cluster.metadata.topic(topic);
+      if (metadata !== undefined) {
+        this.#bufferedBytes += bufferBytes;
+        this.#append(metadata, state, partition, input, delivery, tag, bufferBytes, number);
+        return;
+      }
+    }
+    const waitUntilMs = this.#cluster.runtime.clock.monotonicMs() + this.#settings.limits.maxBlockMs;
+    const entry = { topic, partition, record: input, delivery, tag, bufferBytes, number, waitUntilMs };
+    if (isFirstInLine) this.#admit(entry);
     else this.#queue(entry);
   }
 
@@ -210,7 +214,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   }
 
   /** A record larger than the whole buffer is let in alone: a broker, not the buffer, decides what is too large. */
-  #fits({ bufferBytes }: Entry): boolean {
+  #fits(bufferBytes: number): boolean {
     return (
       this.#bufferedBytes === 0 || this.#bufferedBytes + bufferBytes <= this.#settings.limits.bufferBytesMax
     );
@@ -231,7 +235,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   #advanceLine(): void {
     let admitted = 0;
     for (const entry of this.#line) {
-      if (!this.#fits(entry)) break;
+      if (!this.#fits(entry.bufferBytes)) break;
       admitted++;
       this.#lineBytes -= entry.bufferBytes;
       this.#admit(entry);
@@ -261,7 +265,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     this.#bufferedBytes += entry.bufferBytes;
     const state = this.#topicState(entry.topic);
     const topic = this.#cluster.metadata.topic(entry.topic);
-    if (topic !== undefined && state.pending.length === 0) this.#append(entry, topic, state);
+    if (topic !== undefined && state.pending.length === 0) this.#appendEntry(topic, state, entry);
     else {
       state.pending.push(entry);
       if (state.pending.length === 1) void this.#awaitTopic(entry.topic, state);
@@ -283,7 +287,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     const deadlineMs = this.#cluster.runtime.clock.monotonicMs() + maxBlockMs;
     try {
       const topic = await this.#cluster.topic(name, deadlineMs);
-      for (const entry of state.pending.splice(0)) this.#append(entry, topic, state);
+      for (const entry of state.pending.splice(0)) this.#appendEntry(topic, state, entry);
     } catch (cause) {
       const error =
         cause instanceof KafkaError || cause instanceof ClientError
@@ -295,29 +299,46 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     }
   }
 
-  #append(entry: Entry, topic: TopicMetadata, state: TopicState): void {
-    const { record, delivery, tag, bufferBytes, number } = entry;
-    const partition = this.#partitionOf(entry, topic, state);
-    if (topic.partitions[partition] === undefined) {
-      const message = `${topic.name} has ${topic.partitions.length} partitions, so there is no partition ${partition}`;
-      this.#drop(entry, new ClientError('INVALID_RECORD', message));
-      return;
-    }
-    const nowMs = this.#cluster.runtime.clock.monotonicMs();
-    if (this.#core.append(topic.name, partition, record, delivery, tag, bufferBytes, number, nowMs)) {
-      this.#pumpSoon();
-    }
+  #appendEntry(topic: TopicMetadata, state: TopicState, entry: Entry): void {
+    const { partition, record, delivery, tag, bufferBytes, number } = entry;
+    this.#append(topic, state, partition, record, delivery, tag, bufferBytes, number);
   }
 
-  #partitionOf(entry: Entry, topic: TopicMetadata, state: TopicState): number {
-    if (entry.partition !== undefined) return entry.partition;
-    const { key } = entry.record;
-    const count = topic.partitions.length;
+  #append(
+    topic: TopicMetadata,
+    state: TopicState,
+    wanted: number | undefined,
+    record: RecordInput,
+    delivery: Delivery,
+    tag: number,
+    bufferBytes: number,
+    number: number,
+  ): void {
+    const { name, partitions } = topic;
+    const partition = wanted ?? this.#partitionOf(topic, state, record.key);
+    if (partitions[partition] === undefined) {
+      const message = `${name} has ${partitions.length} partitions, so there is no partition ${partition}`;
+      this.#bufferedBytes -= bufferBytes;
+      delivery.failed(tag, new ClientError('INVALID_RECORD', message));
+      return;
+    }
+    const { accumulator } = this.#core;
+    const outcome = accumulator.append(name, partition, record, delivery, tag, bufferBytes);
+    if (outcome === 'appended') return;
+    if (outcome === 'refused') {
+      const nowMs = this.#cluster.runtime.clock.monotonicMs();
+      accumulator.appendToNew(name, partition, record, delivery, tag, bufferBytes, number, nowMs);
+    }
+    this.#pumpSoon();
+  }
+
+  #partitionOf({ partitions }: TopicMetadata, state: TopicState, key: Uint8Array | null): number {
+    const count = partitions.length;
     if (key !== null) return this.#partitioner(key, count);
     // Round-robin over the partitions that have a leader, if any has one.
     for (let i = 0; i < count; i++) {
       const partition = state.nextRoundRobin++ % count;
-      if (topic.partitions[partition]?.leaderId !== undefined) return partition;
+      if (partitions[partition]?.leaderId !== undefined) return partition;
     }
     return state.nextRoundRobin++ % count;
   }

@@ -15,8 +15,7 @@
  */
 
 import { ERROR_CODE, type ErrorName, errorFor, KafkaError } from '../protocol/errors.ts';
-import type { RecordInput } from '../protocol/record-batch-builder.ts';
-import { Accumulator, type Delivery, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
+import { Accumulator, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
 import { type ClientErrorCode, DeliveryError, isRetriable } from './errors.ts';
 
 export interface SenderLimits {
@@ -83,7 +82,8 @@ const MAYBE_WRITTEN: ReadonlySet<ErrorName> = new Set<ErrorName>([
 
 export class SenderCore {
   readonly #limits: SenderLimits;
-  readonly #accumulator: Accumulator;
+  /** Where the records go in. */
+  readonly accumulator: Accumulator;
   readonly #inFlightByNode = new Map<number, number>();
   #settled: Settled[] = [];
   #producerId = -1;
@@ -95,30 +95,7 @@ export class SenderCore {
 
   constructor(limits: SenderLimits) {
     this.#limits = limits;
-    this.#accumulator = new Accumulator(limits.batchBytes);
-  }
-
-  /** True when `plan` should be asked soon. See `Accumulator.append`. */
-  append(
-    topic: string,
-    partition: number,
-    record: RecordInput,
-    delivery: Delivery,
-    tag: number,
-    bufferBytes: number,
-    recordNumber: number,
-    nowMs: number,
-  ): boolean {
-    return this.#accumulator.append(
-      topic,
-      partition,
-      record,
-      delivery,
-      tag,
-      bufferBytes,
-      recordNumber,
-      nowMs,
-    );
+    this.accumulator = new Accumulator(limits.batchBytes);
   }
 
   flushUpTo(recordNumber: number): void {
@@ -128,7 +105,7 @@ export class SenderCore {
   /** The running number of the oldest record that is not settled; infinite when there is none. */
   oldestRecordNumber(): number {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { inFlight, waiting } of this.#accumulator.active) {
+    for (const { inFlight, waiting } of this.accumulator.active) {
       for (const batch of inFlight) oldest = Math.min(oldest, batch.firstRecordNumber);
       oldest = Math.min(oldest, waiting[0]?.firstRecordNumber ?? oldest);
     }
@@ -153,10 +130,10 @@ export class SenderCore {
     let wakeAtMs = Number.POSITIVE_INFINITY;
     let needsMetadata = false;
     let needsProducerId = false;
-    for (const queue of this.#accumulator.active) {
+    for (const queue of this.accumulator.active) {
       this.#expire(queue, nowMs);
       if (queue.isEmpty) {
-        this.#accumulator.active.delete(queue);
+        this.accumulator.active.delete(queue);
         continue;
       }
       wakeAtMs = Math.min(wakeAtMs, this.#deadlineOf(queue));
@@ -185,7 +162,7 @@ export class SenderCore {
     const { errorCode } = answer;
     if (errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.DUPLICATE_SEQUENCE_NUMBER) {
       const offset = errorCode === ERROR_CODE.NONE ? answer.baseOffset : -1;
-      const queue = this.#accumulator.queue(batch.topic, batch.partition);
+      const queue = this.accumulator.queue(batch.topic, batch.partition);
       queue.ackedOrdinal = Math.max(queue.ackedOrdinal, batch.ordinal);
       this.#settle(batch, offset, answer.logAppendTimeMs, undefined);
     } else {
@@ -214,7 +191,7 @@ export class SenderCore {
    */
   onLeadersChanged(leaders: LeaderView): void {
     if (!this.#limits.idempotent) return;
-    for (const queue of this.#accumulator.active) {
+    for (const queue of this.accumulator.active) {
       const nodeId = leaders.leaderOf(queue.topic, queue.partition);
       if (nodeId === undefined) continue;
       for (const batch of queue.inFlight) {
@@ -227,7 +204,7 @@ export class SenderCore {
 
   /** Gives up on everything. */
   failAll(error: Error): void {
-    for (const queue of this.#accumulator.active) {
+    for (const queue of this.accumulator.active) {
       for (const batch of [...queue.inFlight, ...queue.waiting]) {
         this.#fail(batch, 'DELIVERY_FAILED', error.message, error);
       }
@@ -277,7 +254,7 @@ export class SenderCore {
 
   #isReady(batch: ProducerBatch, nowMs: number): boolean {
     return (
-      this.#accumulator.isFull(batch) ||
+      this.accumulator.isFull(batch) ||
       nowMs >= batch.createdAtMs + this.#limits.lingerMs ||
       batch.firstRecordNumber <= this.#flushUpTo
     );
@@ -325,7 +302,7 @@ export class SenderCore {
   }
 
   #onFailure(batch: ProducerBatch, error: Error, retryAtMs: number): void {
-    const queue = this.#accumulator.queue(batch.topic, batch.partition);
+    const queue = this.accumulator.queue(batch.topic, batch.partition);
     batch.lastError = error;
     const code = error instanceof KafkaError ? error.code : undefined;
     if (code === undefined || MAYBE_WRITTEN.has(code)) batch.maybeWritten = true;
@@ -403,12 +380,12 @@ export class SenderCore {
     appendTimeMs: number,
     error: DeliveryError | undefined,
   ): void {
-    const queue = this.#accumulator.queue(batch.topic, batch.partition);
+    const queue = this.accumulator.queue(batch.topic, batch.partition);
     const line = batch.state === 'waiting' ? queue.waiting : queue.inFlight;
     line.splice(line.indexOf(batch), 1);
     batch.state = 'done';
     batch.closed = true;
-    if (queue.isEmpty) this.#accumulator.active.delete(queue);
+    if (queue.isEmpty) this.accumulator.active.delete(queue);
     this.#settled.push({ batch, offset, appendTimeMs, error });
   }
 }

@@ -1,5 +1,7 @@
 /** From application values to bytes and back. A null key or value (a tombstone) never reaches a serde. */
 
+import { writeUtf8 } from '../protocol/utf8.ts';
+
 export interface Serializer<T> {
   serialize(value: T, topic: string): Uint8Array;
 }
@@ -12,12 +14,32 @@ export interface Deserializer<T> {
 export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
 
 const encoder = new TextEncoder();
+
+/** Short texts share buffers of this size: one allocation for each would cost more than the encoding. */
+const SLAB_BYTES = 16_384;
+const SHARED_BYTES_MAX = 1_024;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+function encodeText(text: string): Uint8Array {
+  // A UTF-16 unit takes at most three bytes.
+  const bytesMax = text.length * 3;
+  if (bytesMax > SHARED_BYTES_MAX) return encoder.encode(text);
+  if (slabUsed + bytesMax > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const start = slabUsed;
+  slabUsed = writeUtf8(slab, start, text);
+  return slab.subarray(start, slabUsed);
+}
+
 // `fatal`: bytes that are no text are an error, not replacement characters.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 text. */
 export const string: Serde<string> = {
-  serialize: (value) => encoder.encode(value),
+  serialize: encodeText,
   deserialize: (bytes) => decoder.decode(bytes),
 };
 
@@ -34,7 +56,7 @@ export function json<T = unknown>(): Serde<T> {
       const text = JSON.stringify(value);
       // JSON.stringify answers undefined for a function or undefined itself, against its declared type.
       if (typeof text !== 'string') throw new TypeError(`a ${typeof value} has no JSON form`);
-      return encoder.encode(text);
+      return encodeText(text);
     },
     deserialize: (value) => JSON.parse(decoder.decode(value)) as T,
   };
@@ -42,5 +64,5 @@ export function json<T = unknown>(): Serde<T> {
 
 /** What a producer takes when it is given no serializer: text as UTF-8, bytes as they are. */
 export const textOrBytes: Serializer<string | Uint8Array> = {
-  serialize: (value) => (typeof value === 'string' ? encoder.encode(value) : value),
+  serialize: (value) => (typeof value === 'string' ? encodeText(value) : value),
 };
