@@ -162,6 +162,7 @@ export class LogDirectory {
       log.markClosed();
       this.#logs.delete(name);
       await this.#rounds.drop(log);
+      await log.idle();
       try {
         // Forget its offsets first: without its folder they would look like lost data.
         await this.#offsetsCheckpoint.run();

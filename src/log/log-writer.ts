@@ -16,14 +16,22 @@ export class LogWriter {
   readonly #files: LogFiles;
   readonly #reader: LogReader;
   readonly #context: LogContext;
-  /** Old segments being removed; a cut waits, so that it never meets their names. */
-  #deletions: Promise<void> = Promise.resolve();
+  readonly #onError: (error: unknown) => void;
+  /** Housekeeping and cuts, one after the other, so that none meets the names of another. */
+  #lastExclusive: Promise<unknown> = Promise.resolve();
 
-  constructor(state: LogState, files: LogFiles, reader: LogReader, context: LogContext) {
+  constructor(
+    state: LogState,
+    files: LogFiles,
+    reader: LogReader,
+    context: LogContext,
+    onError: (error: unknown) => void,
+  ) {
     this.#state = state;
     this.#files = files;
     this.#reader = reader;
     this.#context = context;
+    this.#onError = onError;
   }
 
   get isDirty(): boolean {
@@ -31,7 +39,6 @@ export class LogWriter {
     return (
       state.cut !== undefined ||
       state.writtenOffset < state.logEndOffset ||
-      state.rolled.length > 0 ||
       (state.config.flush === 'sync' && state.durableOffset < state.logEndOffset)
     );
   }
@@ -41,7 +48,7 @@ export class LogWriter {
     const state = this.#state;
     for (;;) {
       const { generation, cut } = state;
-      if (cut !== undefined) await this.#carryOutCut(generation);
+      if (cut !== undefined) await this.#exclusively(() => this.#carryOutCut(generation));
       if (generation !== state.generation) continue;
       const endOffset = state.logEndOffset;
       const durableOffset = await this.#writePending();
@@ -52,7 +59,8 @@ export class LogWriter {
       const moved = state.published(generation, endOffset, Math.min(durableOffset, endOffset));
       // An empty log has nothing but the checkpoint to tell where it starts.
       if (cut?.kind === 'reset') await this.#context.persistOffsets();
-      await this.#finishRolled(generation);
+      // Nobody waits for what a closed segment leaves behind.
+      if (state.rolled.length > 0) this.#exclusively(() => this.#finishRolled()).catch(this.#onError);
       return moved;
     }
   }
@@ -60,7 +68,7 @@ export class LogWriter {
   /** Makes everything durable and leaves the files so that the next start need not scan. Appends have ended. */
   async close(): Promise<void> {
     const state = this.#state;
-    await this.#deletions;
+    await this.#exclusively(() => this.#finishRolled());
     const { active } = state;
     if (state.logEndOffset === state.cleanEndOffset && state.generation === 0) return this.persistEpochs();
     if (state.failed !== undefined || (!active.created && state.segments.length === 1)) return;
@@ -96,9 +104,18 @@ export class LogWriter {
         await this.#files.removeSnapshot(baseOffset);
       }
     };
-    const deletion = this.#deletions.then(remove);
-    this.#deletions = deletion.catch(() => {}); // the caller sees it
-    return deletion;
+    return this.#exclusively(remove);
+  }
+
+  /** Resolves once nothing is done to the files any more. The log takes no calls by now. */
+  async idle(): Promise<void> {
+    await this.#lastExclusive;
+  }
+
+  #exclusively<T>(act: () => Promise<T>): Promise<T> {
+    const run = this.#lastExclusive.then(act);
+    this.#lastExclusive = run.catch(() => {}); // the caller sees it
+    return run;
   }
 
   /** Resolves to the offset below which everything is durable now. */
@@ -132,9 +149,10 @@ export class LogWriter {
     return sync;
   }
 
-  /** What a closed segment leaves behind; nobody waits for it. */
-  async #finishRolled(generation: number): Promise<void> {
+  /** Makes closed segments durable (`flush` = `os`) and writes their indexes and producer snapshots. */
+  async #finishRolled(): Promise<void> {
     const state = this.#state;
+    const { generation } = state;
     for (;;) {
       const [next] = state.rolled;
       if (next === undefined || next.segment.endOffset > state.writtenOffset) return;
@@ -167,7 +185,6 @@ export class LogWriter {
   /** Does on disk what `state.cut` did in memory. Safe to begin again after a failure or a further cut. */
   async #carryOutCut(generation: number): Promise<void> {
     const state = this.#state;
-    await this.#deletions;
     if (state.cut?.kind === 'truncate' && state.cut.at === undefined) await this.#locateCut(generation);
     // First withdraw the promise that what goes now is there; else its absence would look like corruption.
     if (generation === state.generation) await this.#context.persistOffsets();

@@ -15,18 +15,11 @@ import { DamagedSegment, LogReader, type TimestampedOffset } from './log-reader.
 import type { FetchedRecords, LogState } from './log-state.ts';
 import { LogWriter } from './log-writer.ts';
 import { expiredSegments } from './retention.ts';
+import type { Rounds } from './rounds.ts';
 
 interface Waiter {
   resolve(): void;
   reject(error: Error): void;
-}
-
-/** How a `PartitionLog` reaches the directory's rounds. */
-export interface LogRounds {
-  /** The log has something for the next round. */
-  request(log: PartitionLog): void;
-  /** The disk failed: the process must end. */
-  fail(error: unknown): void;
 }
 
 export class PartitionLog {
@@ -40,7 +33,7 @@ export class PartitionLog {
   onFailed: (log: PartitionLog) => void = () => {};
   readonly #state: LogState;
   readonly #context: LogContext;
-  readonly #rounds: LogRounds;
+  readonly #rounds: Rounds;
   readonly #reader: LogReader;
   readonly #writer: LogWriter;
   #cutWaiters: Waiter[] = [];
@@ -53,7 +46,7 @@ export class PartitionLog {
     state: LogState;
     files: LogFiles;
     context: LogContext;
-    rounds: LogRounds;
+    rounds: Rounds;
   }) {
     this.topicId = o.topicId;
     this.partition = o.partition;
@@ -64,7 +57,7 @@ export class PartitionLog {
     this.#reader = new LogReader(o.state, o.files, o.context, (reason, soundOffset) =>
       this.#fail(reason, soundOffset),
     );
-    this.#writer = new LogWriter(o.state, o.files, this.#reader, o.context);
+    this.#writer = new LogWriter(o.state, o.files, this.#reader, o.context, (error) => o.rounds.fail(error));
   }
 
   get config(): LogConfig {
@@ -321,6 +314,11 @@ export class PartitionLog {
     return this.#writer.close();
   }
 
+  /** @internal Resolves once the files of a closed log are left alone. */
+  idle(): Promise<void> {
+    return this.#writer.idle();
+  }
+
   /** @internal No call is answered any more. */
   markClosed(): void {
     this.#isClosed = true;
@@ -374,7 +372,7 @@ export class PartitionLog {
   }
 
   #fail(reason: string, soundOffset: number): void {
-    if (this.#state.failed !== undefined) return;
+    if (this.#state.failed !== undefined || this.#isClosed) return;
     this.#state.fail(soundOffset, []);
     this.#context.logger.error(
       { name: this.name, reason, soundOffset },

@@ -1,9 +1,9 @@
 /** The group commit: at most one round of writes and syncs in flight; what arrives meanwhile joins the next. */
 
 import type { Timers } from '../platform/ports.ts';
-import type { LogRounds, PartitionLog } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
 
-export class Rounds implements LogRounds {
+export class Rounds {
   readonly #timers: Timers;
   readonly #diskFullRetryMs: number;
   readonly #onError: (error: unknown) => void;
@@ -24,6 +24,7 @@ export class Rounds implements LogRounds {
     return this.#isStopped;
   }
 
+  /** The log has something for the next round. */
   request(log: PartitionLog): void {
     if (this.#isStopped) return;
     this.#dirty.add(log);
@@ -36,6 +37,7 @@ export class Rounds implements LogRounds {
     });
   }
 
+  /** The disk failed outside of a round: the process must end. */
   fail(error: unknown): void {
     this.#onError(error);
   }

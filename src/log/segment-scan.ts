@@ -5,6 +5,9 @@ import { findValidBatch, hasUnwrittenSector, scanBatches } from './batch-scan.ts
 import type { LogFiles } from './log-files.ts';
 
 const CHUNK_BYTES = 2 ** 20;
+/** How much is searched at once for a valid batch behind a broken one, and how large one found may be. */
+const SEARCH_BYTES = 16 * 2 ** 20;
+const BATCH_BYTES_MAX = 16 * 2 ** 20;
 
 export interface SegmentScan {
   /** Where the valid batches end. */
@@ -47,8 +50,13 @@ export async function inspectDamage(
   baseOffset: number,
   at: { readonly position: number; readonly offset: number; readonly endPosition: number },
 ): Promise<{ validBehind: boolean; unwrittenSector: boolean }> {
-  const bytes = await files.read(baseOffset, at.position, at.endPosition - at.position);
-  const next = findValidBatch(bytes, 1, at.offset);
-  const broken = next < 0 ? bytes : bytes.subarray(0, next);
-  return { validBehind: next >= 0, unwrittenSector: hasUnwrittenSector(broken, at.position) };
+  let unwrittenSector = false;
+  for (let position = at.position; position < at.endPosition; position += SEARCH_BYTES) {
+    const length = Math.min(SEARCH_BYTES + BATCH_BYTES_MAX, at.endPosition - position);
+    const bytes = await files.read(baseOffset, position, length);
+    const next = findValidBatch(bytes, position === at.position ? 1 : 0, at.offset);
+    unwrittenSector ||= hasUnwrittenSector(next < 0 ? bytes : bytes.subarray(0, next), position);
+    if (next >= 0) return { validBehind: true, unwrittenSector };
+  }
+  return { validBehind: false, unwrittenSector };
 }

@@ -307,6 +307,27 @@ describe('segments', () => {
     expect(log.logStartOffset).toBe(2);
   });
 
+  test('a log is removed in the middle of appends, rolls, reads and retention', async () => {
+    for (let steps = 0; steps < 80; steps += 3) {
+      const node = new TestNode(steps, { segmentBytes: 200, retentionBytes: 500 }, { tailCacheBytesMax: 0 });
+      const directory = await node.open();
+      const log = await node.settle(directory.create(TOPIC, 0, node.config));
+      for (let i = 0; i < 6; i++) log.appendAsLeader(batch(['x'.repeat(50)]), 1, 0);
+      await node.sync(log);
+      log.setHighWatermark(6);
+      const others = [directory.applyRetention(0), Promise.resolve(log.read(5, 1, 6))];
+      for (let i = 0; i < 6; i++) log.appendAsLeader(batch(['y'.repeat(50)]), 1, 0);
+      for (let i = 0; i < steps; i++) await node.world.step();
+      const removed = directory.remove(TOPIC, 0);
+      await node.settle(Promise.all([removed, Promise.allSettled(others)]));
+      const again = await node.settle(directory.create(TOPIC, 0, node.config));
+      again.appendAsLeader(batch(['new']), 1, 0);
+      await node.sync(again);
+      expect(await node.readAll(again)).toEqual([[0, 'new']]);
+      expect(node.node.crashes).toEqual([]);
+    }
+  });
+
   test('a removed log goes to the trash, and from there for good', async () => {
     const node = new TestNode(4);
     const directory = await node.open();

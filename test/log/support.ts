@@ -38,7 +38,7 @@ export function valuesIn(records: readonly Uint8Array[]): [offset: number, value
   );
 }
 
-export function config(changes: Partial<LogConfig> = {}): LogConfig {
+function config(changes: Partial<LogConfig> = {}): LogConfig {
   return { ...DEFAULT_LOG_CONFIG, retentionMs: -1, ...changes };
 }
 
