@@ -141,6 +141,18 @@ export class RaftCore {
     return this.#s.noOpCommitted && this.#s.resignDeadlineMs === Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * A live replica is being sent a snapshot. A new one now would take the old one's file, and the log behind it, from
+   * under the transfer: a slow replica would be sent one snapshot after the other, and never arrive.
+   */
+  isSendingSnapshot(nowMs: number): boolean {
+    const { replicas, limits } = this.#s;
+    for (const { transfer, lastContactMs } of replicas.values()) {
+      if (transfer && nowMs < lastContactMs + limits.observerTimeoutMs) return true;
+    }
+    return false;
+  }
+
   #onRequest(from: ReplicaKey, request: Request, token: number, nowMs: number): void {
     const s = this.#s;
     switch (request.type) {
@@ -191,7 +203,8 @@ export class RaftCore {
       onSnapshotResponse(s, progress, request, response, nowMs);
       if (maybeCommit(s)) broadcast(s, nowMs);
     }
-    if (s.resignDeadlineMs !== Number.POSITIVE_INFINITY && request.type !== 'endEpoch') maybeHandOver(s);
+    if (s.resignDeadlineMs !== Number.POSITIVE_INFINITY && request.type !== 'endEpoch')
+      maybeHandOver(s, nowMs);
   }
 
   /** An observer learned who leads: register there. The append that follows makes it known. */

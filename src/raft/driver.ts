@@ -31,6 +31,9 @@ export interface RaftDriverOptions {
   request(to: ReplicaKey, request: Request): Promise<Response | undefined>;
 }
 
+/** While a snapshot is being sent, the next is postponed until this many times the usual is due. */
+const POSTPONED_MAX = 10;
+
 /** Carries the core's effects out, in order, and feeds completions back. Holds no rule of the protocol. */
 export class RaftDriver {
   readonly #o: RaftDriverOptions;
@@ -205,9 +208,11 @@ export class RaftDriver {
 
   /** Takes a snapshot when enough was applied, of nothing that this disk does not hold. */
   #maybeSnapshot(): void {
-    const { snapshotEntries, snapshotBytes, core, stateMachine } = this.#o;
+    const { snapshotEntries, snapshotBytes, core, stateMachine, platform } = this.#o;
     const { entries, bytes } = this.#sinceSnapshot;
     if (this.#isSavingSnapshot || (entries < snapshotEntries && bytes < snapshotBytes)) return;
+    const isOverdue = entries >= POSTPONED_MAX * snapshotEntries || bytes >= POSTPONED_MAX * snapshotBytes;
+    if (!isOverdue && core.isSendingSnapshot(platform.clock.monotonicMs())) return;
     const { index, epoch } = this.#applied;
     if (index > core.state.log.syncedIndex) return;
     this.#isSavingSnapshot = true;

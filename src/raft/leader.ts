@@ -158,7 +158,7 @@ export function tickLeader(s: RaftState, nowMs: number): void {
     // The same sum as in the deadline: a difference may round to just below, and the tick would never be done.
     if (nowMs >= progress.lastSentMs + s.limits.heartbeatMs) sendHeartbeat(s, progress, nowMs);
   }
-  maybeHandOver(s);
+  maybeHandOver(s, nowMs);
 }
 
 /** When the leader acts next without being asked. */
@@ -220,16 +220,20 @@ export function startResigning(s: RaftState, nowMs: number): void {
   }
   s.note('Handing leadership over: this node stops.');
   s.resignDeadlineMs = nowMs + s.limits.handoverTimeoutMs;
-  maybeHandOver(s);
+  s.handoverAskedMs = Number.NEGATIVE_INFINITY;
+  maybeHandOver(s, nowMs);
 }
 
-/** Asks a voter that has the whole log; one at a time, again with each heartbeat until somebody takes over. */
-export function maybeHandOver(s: RaftState): void {
+/** Asks a voter that has the whole log to campaign: one at a time, or two would split the vote. */
+export function maybeHandOver(s: RaftState, nowMs: number): void {
   if (s.role !== 'leader' || s.resignDeadlineMs === Number.POSITIVE_INFINITY) return;
+  if (nowMs < s.handoverAskedMs + s.limits.heartbeatMs) return;
   let successor: Progress | undefined;
   for (const progress of s.replicas.values()) {
     if (!progress.isVoter || progress.matchIndex < s.log.lastIndex) continue;
     if (!successor || progress.lastContactMs > successor.lastContactMs) successor = progress;
   }
-  if (successor) s.send(successor.key, { type: 'endEpoch', epoch: s.epoch }, { afterSync: false });
+  if (!successor) return;
+  s.handoverAskedMs = nowMs;
+  s.send(successor.key, { type: 'endEpoch', epoch: s.epoch }, { afterSync: false });
 }

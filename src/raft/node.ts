@@ -71,6 +71,7 @@ export class RaftNode {
   #driver: RaftDriver | undefined;
   readonly #reportedClusters = new Set<string>();
   #isStopping = false;
+  #isJoining = false;
   #onSteppedDown: (() => void) | undefined;
 
   constructor(options: RaftNodeOptions) {
@@ -157,6 +158,8 @@ export class RaftNode {
     });
     if (this.#isStopping) this.#bootstrap.stop();
     const { clusterId, voters: members } = await this.#bootstrap.run();
+    // From here on this node must not answer that it is blank: another might create a second cluster by that.
+    this.#isJoining = true;
     const recovered = await storage.initialize(clusterId, members);
     this.#bootstrap = undefined;
     return recovered;
@@ -262,7 +265,8 @@ export class RaftNode {
   async #onHello(body: RequestOf<typeof QuorumHello>): Promise<ResponseOf<typeof QuorumHello>> {
     const { nodeId, directoryId, clusterId, observe, lastIndex } = body;
     let error: ErrorName = 'NONE';
-    if (!this.#storage || this.#isStopping) error = 'BROKER_NOT_AVAILABLE';
+    const isReady = this.#driver !== undefined || (this.#storage !== undefined && !this.#isJoining);
+    if (!isReady || this.#isStopping) error = 'BROKER_NOT_AVAILABLE';
     else if (clusterId !== null && this.clusterId !== undefined && clusterId !== this.clusterId) {
       this.#reportForeign(clusterId);
       error = 'INCONSISTENT_CLUSTER_ID';

@@ -70,7 +70,9 @@ export class RaftState {
   /** This epoch has committed an entry of its own, so this leader knows all that is committed. */
   noOpCommitted = false;
   needsFlush = false;
+  /** Finite while this leader hands over. */
   resignDeadlineMs = Number.POSITIVE_INFINITY;
+  handoverAskedMs = Number.NEGATIVE_INFINITY;
 
   incoming: IncomingSnapshot | undefined;
   received: { readonly meta: SnapshotMeta; readonly bytes: Uint8Array } | undefined;

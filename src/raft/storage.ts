@@ -97,7 +97,7 @@ export class RaftStorage {
       );
     }
     // What a killed process had created may be in the page cache alone.
-    await disk.syncDir(dir);
+    await this.#syncFolders();
     const { header, data } = await readSnapshot(disk, dir, newest);
     const wal = await recoverWal(disk, dir, sequences, header, logger);
     this.#identity = header;
@@ -113,8 +113,7 @@ export class RaftStorage {
     const { disk, dir } = this.#o;
     const header: SnapshotHeader = { clusterId, voters, index: 0, epoch: 0, sizeBytes: 0, crc: 0 };
     await writeSnapshot(disk, dir, header, []);
-    const parent = dir.slice(0, dir.lastIndexOf('/'));
-    if (parent !== '') await disk.syncDir(parent);
+    await this.#syncFolders();
     this.#identity = header;
     return { header, data: new Uint8Array(0), hardState: this.#hardState, entries: [] };
   }
@@ -250,6 +249,14 @@ export class RaftStorage {
     // The one before stays: it may be on its way to a follower.
     const old = (await listSnapshots(disk, dir)).slice(0, -SNAPSHOTS_KEPT);
     for (const index of old) await disk.remove(`${dir}/${snapshotName(index)}`);
+  }
+
+  /** The folder's files, and the folder itself in its parent. */
+  async #syncFolders(): Promise<void> {
+    const { disk, dir } = this.#o;
+    await disk.syncDir(dir);
+    const parent = dir.slice(0, Math.max(dir.lastIndexOf('/'), 0));
+    if (parent !== '') await disk.syncDir(parent);
   }
 
   async #deleteOldFiles(): Promise<void> {
