@@ -40,7 +40,7 @@ export interface RebalanceListener {
 export type StartFrom = 'committed' | 'earliest' | 'latest';
 
 /** Defaults of the limits, each with its unit in its name. */
-export const CONSUMER_DEFAULTS = {
+const CONSUMER_DEFAULTS = {
   /** How many records one `poll` returns (`max.poll.records`). */
   pollRecordsMax: 500,
   /** How long a broker may wait for `fetchBytesMin` (`fetch.max.wait.ms`). */

@@ -38,7 +38,7 @@ export interface RecordMetadata {
 export type Partitioner = (key: Uint8Array, partitionCount: number) => number;
 
 /** Defaults of the limits, each with its unit in its name. */
-export const PRODUCER_DEFAULTS = {
+const PRODUCER_DEFAULTS = {
   /** How long a record may wait for others to share its batch (`linger.ms`). */
   lingerMs: 5,
   /** A batch is sent once it is this large (`batch.size`). */

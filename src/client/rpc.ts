@@ -21,7 +21,7 @@ export interface NodeLink {
 }
 
 /** Opens links; the address is a WebSocket URL. */
-export type OpenLink = (url: string) => NodeLink;
+type OpenLink = (url: string) => NodeLink;
 
 /** The world of a client: nothing else in this folder touches time, chance or sockets. */
 export interface ClientRuntime {
