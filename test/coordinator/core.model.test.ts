@@ -76,7 +76,7 @@ describe('GroupCoordinatorCore in a hostile world', () => {
   it('never lets two members consume one partition, and offsets never go back', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(script, (steps) => void run(steps)),
-      { numRuns: 300 },
+      { numRuns: 2000 },
     );
   });
 

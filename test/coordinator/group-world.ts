@@ -100,11 +100,10 @@ export class GroupWorld {
   }
 
   failover(): void {
-    this.#zombie = {
-      core: this.#core,
-      image: this.speculative,
-      untilMs: this.nowMs + this.limits.groupTakeoverGraceMs,
-    };
+    // Nobody is answered ahead of what is appended and not committed, so with that it answers nobody at all.
+    const answers = this.#pending.length === 0;
+    const untilMs = answers ? this.nowMs + this.limits.groupTakeoverGraceMs : this.nowMs - 1;
+    this.#zombie = { core: this.#core, image: this.committed, untilMs };
     this.#pending = [];
     this.speculative = this.committed;
     this.#core = new GroupCoordinatorCore(this.limits);
