@@ -19,9 +19,15 @@ export function usage<T>(command: Argv<T>, name: string): Argv<T> {
     .fail((message, error) => {
       // yargs hands over its own complaints as a message; what a command throws comes as the error alone.
       if (error instanceof UsageError) throw error;
-      if (message && !(error && error.name !== 'YError')) throw new UsageError(message);
+      if (message && !(error && error.name !== 'YError')) throw new UsageError(plainer(message));
       throw error ?? new UsageError(message);
     });
+}
+
+function plainer(message: string): string {
+  return message.startsWith('Not enough non-option arguments')
+    ? 'the command lacks the name of what it is about (a topic, a group, a node)'
+    : message;
 }
 
 /** Runs a command and ends the process: 0, 1 (failed, one clear line on standard error) or 2 (usage). */

@@ -67,9 +67,10 @@ export class LocalCluster {
     await node.untilReady(Date.now() + START_TIMEOUT_MS);
   }
 
-  /** Stops every node gracefully. */
-  async down(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.end('stop')));
+  /** Stops every node gracefully; returns the ids of those that ran. */
+  async down(): Promise<number[]> {
+    const ended = await Promise.all(this.nodes.map((node) => node.end('stop')));
+    return this.nodes.filter((_, index) => ended[index]).map(({ id }) => id);
   }
 
   status(): Promise<NodeStatus[]> {

@@ -85,13 +85,6 @@ export function consumeCommand(cli: Argv<Common>): Argv<Common> {
           choices: ['value', 'json'],
           default: 'value',
           describe: 'The value alone, or a JSON object with all there is (also --json)',
-        })
-        .check(({ group, from }) => {
-          if (group === '') throw new UsageError('--group is empty');
-          if (from === 'committed' && group === undefined) {
-            throw new UsageError('--from committed needs --group: only groups commit');
-          }
-          return true;
         }),
     consume,
   );
@@ -104,6 +97,10 @@ function startOption(value: unknown): Start | undefined {
 
 function consume(options: ConsumeOptions): Promise<void> {
   const { topic, group } = options;
+  if (group === '') throw new UsageError('--group is empty');
+  if (options.from === 'committed' && group === undefined) {
+    throw new UsageError('--from committed needs --group: only groups commit');
+  }
   const format: RecordFormat = options.json || options.format === 'json' ? 'json' : 'value';
   return withConnection(options.bootstrap, (connection) =>
     explainingTopic(topic, async () => {

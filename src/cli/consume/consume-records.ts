@@ -52,12 +52,14 @@ export async function consumeRecords(
 ): Promise<void> {
   const ends = goal.endOffsets && new EndWatch(source, goal.endOffsets, goal.committed);
   let left = goal.recordsMax;
+  let isIdle = false;
   while (left > 0 && !signal.aborted) {
-    if (await ends?.reached()) return;
+    if (await ends?.reached(isIdle)) return;
     const polled = await pollUnlessAborted(source, signal);
     const wanted = ends ? polled.filter((record) => ends.includes(record)) : polled;
     const records = wanted.slice(0, left);
-    if (records.length === 0) continue;
+    isIdle = records.length === 0;
+    if (isIdle) continue;
     left -= records.length;
     await write(records);
   }
@@ -77,8 +79,6 @@ class EndWatch {
   readonly #source: RecordSource;
   readonly #endOffsets: readonly number[];
   readonly #committed: ConsumeGoal['committed'];
-  #byOthers: ReadonlyMap<number, number> = new Map();
-  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(source: RecordSource, endOffsets: readonly number[], committed: ConsumeGoal['committed']) {
     this.#source = source;
@@ -90,25 +90,21 @@ class EndWatch {
     return offset < (this.#endOffsets[partition] ?? 0);
   }
 
-  async reached(): Promise<boolean> {
+  /** What the others have committed is asked for only in an idle moment. */
+  async reached(isIdle: boolean): Promise<boolean> {
     const owned = this.#source.assignment();
     // A member of a group waits for its first partitions: they say where it begins.
     if (owned.length === 0) return this.#endOffsets.every((end) => end === 0);
     for (const which of owned) {
       if ((await this.#source.position(which)) < (this.#endOffsets[which.partition] ?? 0)) return false;
     }
-    return this.#othersReached(new Set(owned.map(({ partition }) => partition)));
-  }
-
-  async #othersReached(owned: ReadonlySet<number>): Promise<boolean> {
+    const ownedNumbers = new Set(owned.map(({ partition }) => partition));
     const others = [...this.#endOffsets.entries()].filter(
-      ([partition, end]) => end > 0 && !owned.has(partition),
+      ([partition, end]) => end > 0 && !ownedNumbers.has(partition),
     );
     if (others.length === 0 || !this.#committed) return true;
-    if (performance.now() - this.#askedMs >= POLL_MS) {
-      this.#byOthers = await this.#committed();
-      this.#askedMs = performance.now();
-    }
-    return others.every(([partition, end]) => (this.#byOthers.get(partition) ?? 0) >= end);
+    if (!isIdle) return false;
+    const committed = await this.#committed();
+    return others.every(([partition, end]) => (committed.get(partition) ?? 0) >= end);
   }
 }
