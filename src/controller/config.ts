@@ -13,6 +13,8 @@ export interface ControllerConfig {
   readonly defaultPartitions: number;
   /** Replicas of a partition that is created with -1. */
   readonly defaultReplicationFactor: number;
+  /** `min.insync.replicas` of a topic that is created without it; Kafka's own default of 1 is not written down. */
+  readonly defaultMinInsyncReplicas: number;
   /** Partitions created by one request. */
   readonly partitionsPerRequestMax: number;
   /** Partitions of the whole cluster: fencing a broker may change them all, in one Raft entry. */
@@ -32,6 +34,7 @@ export const CONTROLLER_DEFAULTS: ControllerConfig = {
   leaderRebalancePartitionsMax: 1_000,
   defaultPartitions: 1,
   defaultReplicationFactor: 1,
+  defaultMinInsyncReplicas: 1,
   partitionsPerRequestMax: 10_000,
   partitionsMax: 40_000,
   producerIdBlockLength: 1_000,

@@ -19,6 +19,8 @@ import { checkManualReplicas, newPartitionRecord, placeReplicas } from './new-pa
 
 type NewTopic = CreateTopicsRequest['topics'][number];
 
+const MIN_INSYNC_REPLICAS = 'min.insync.replicas';
+
 /** Chance, drawn by the shell: an id for each new topic, and where placement starts. */
 export interface Entropy {
   readonly topicIds: readonly string[];
@@ -69,7 +71,7 @@ export class Topics {
     if (problem) throw new KafkaError('INVALID_TOPIC_EXCEPTION', problem);
     if (draft.image.topicByName(name))
       throw new KafkaError('TOPIC_ALREADY_EXISTS', `the topic ${name} exists already`);
-    const configs = topic.configs.map((config): MetadataRecord => {
+    const configs = this.withDefaults(topic.configs).map((config): MetadataRecord => {
       const wrong = topicConfigProblem(config.name, config.value);
       if (wrong) throw new KafkaError('INVALID_CONFIG', wrong);
       return { type: 'Config', topicId, name: config.name, value: config.value };
@@ -78,6 +80,14 @@ export class Topics {
     draft.push({ type: 'Topic', name, topicId }, ...configs);
     draft.pushAll(assignments.map((replicas, p) => newPartitionRecord(draft.image, topicId, p, replicas)));
     draft.note({ topic: name, topicId, partitions: assignments.length }, 'Created a topic');
+  }
+
+  /** The cluster's own defaults become the topic's at its creation, so that a later change of them changes no topic. */
+  private withDefaults(configs: NewTopic['configs']): NewTopic['configs'] {
+    const { defaultMinInsyncReplicas } = this.config;
+    if (defaultMinInsyncReplicas === 1 || configs.some(({ name }) => name === MIN_INSYNC_REPLICAS))
+      return configs;
+    return [...configs, { name: MIN_INSYNC_REPLICAS, value: String(defaultMinInsyncReplicas) }];
   }
 
   private assignmentsOf(image: MetadataImage, topic: NewTopic, budget: Budget, start: number): number[][] {

@@ -1,5 +1,5 @@
 import { deltaOf } from '../metadata/delta.ts';
-import type { MetadataImage, TopicImage } from '../metadata/image.ts';
+import { type MetadataImage, minIsrOf, type TopicImage } from '../metadata/image.ts';
 import type { AssignmentDelta, PartitionAssignment, PartitionId } from '../replication/types.ts';
 
 /**
@@ -34,7 +34,7 @@ function changedPartitions(
     .map((partition) => ({
       ...partition,
       topicName: topic.name,
-      minInSyncReplicas: topic.config.minInsyncReplicas,
+      minInSyncReplicas: minIsrOf(topic, partition),
       logConfig: topic.config,
     }));
 }

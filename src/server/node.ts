@@ -208,6 +208,7 @@ export class OdradekNode {
         brokerSessionTimeoutMs: limits.brokerSessionTimeoutMs,
         defaultPartitions: topicDefaults.partitions,
         defaultReplicationFactor: topicDefaults.replicationFactor,
+        defaultMinInsyncReplicas: topicDefaults.minInsyncReplicas,
       },
     });
   }

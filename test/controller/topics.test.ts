@@ -31,6 +31,14 @@ describe('create', () => {
     for (const p of topic?.partitions ?? []) expect([...p.isr].sort()).toEqual([1, 2, 3]);
   });
 
+  test("the cluster's own min.insync.replicas is written to a topic that names none", async () => {
+    const h = await three({ defaultMinInsyncReplicas: 2 });
+    await h.createTopic('defaulted');
+    await h.createTopic('named', { configs: [{ name: 'min.insync.replicas', value: '3' }] });
+    expect(h.image.topicByName('defaulted')?.config.minInsyncReplicas).toBe(2);
+    expect(h.image.topicByName('named')?.config.minInsyncReplicas).toBe(3);
+  });
+
   test('more replicas than brokers are refused, and the message says how many there are', async () => {
     const h = await three();
     const answer = await h.createTopic('t', { replicationFactor: 4 });
