@@ -52,7 +52,7 @@ export interface RaftNodeOptions {
   readonly clusterId?: string | undefined;
   /** Role, leader or epoch changed, or whether proposals are taken. */
   readonly onChange?: () => void;
-  /** Calls an API of another node. */
+  /** Calls an API of another node; rejects when there is no answer within a time of its own. */
   send(toId: number, api: AnyApi, body: unknown): Promise<unknown>;
 }
 

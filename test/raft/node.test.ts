@@ -58,7 +58,7 @@ describe('first start', () => {
           expect([...ids], cluster.lastLog()).toHaveLength(1);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
@@ -208,7 +208,7 @@ describe('real nodes on simulated machines', () => {
           expect(log.lines.slice(0, goal)).toEqual(applied.slice(0, goal));
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
   });
 });

@@ -159,7 +159,10 @@ export class NodeCluster {
         if (this.running.get(to) !== target) return reject(new Error('reset'));
         target.raft.handle(api, body).then(
           (response) => {
-            if (this.cuts.has(`${to}>${from}`)) return;
+            if (this.cuts.has(`${to}>${from}`)) {
+              this.world.schedule(1000, `timeout ${from}<${to}`, () => reject(new Error('timeout')));
+              return;
+            }
             this.world.schedule(delay(), `${api.name} ${from}<${to}`, () => resolve(response));
           },
           (error: unknown) => reject(error),
