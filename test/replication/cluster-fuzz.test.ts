@@ -25,6 +25,8 @@ class FaultyRun {
   async run(steps: number): Promise<void> {
     for (let step = 0; step < steps; step++) {
       for (let count = this.#pick(4); count > 0; count--) this.#produce();
+      // Faults strike while records are on their way to the replicas and the disks.
+      await this.#cluster.run(this.#pick(50));
       if (this.#random.float() < 0.25) await this.#fault();
       await this.#cluster.run(this.#pick(300));
     }

@@ -124,13 +124,14 @@ describe('follower', () => {
   };
 
   test('a reply that reveals divergence brings neither records nor a high watermark (KAFKA-14704)', () => {
-    const { follower, asked } = setUp();
+    const { log, follower, asked } = setUp();
     const reply = answer({
       divergingEpoch: { epoch: 1, endOffset: 2 },
       highWatermark: 3,
       records: [new Uint8Array(1)],
     });
     expect(follower.onResponse(asked, reply)).toEqual({ kind: 'truncate', offset: 2 });
+    expect(log.highWatermark).toBe(0);
   });
 
   test('drops the answer to a question of another epoch, end or tail', () => {
