@@ -10,8 +10,9 @@
 
 import { ERROR_CODE, errorDefinition, errorFor, KafkaError } from '../protocol/errors.ts';
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts';
-import { Produce, type ProduceRequest, type ProduceResponse } from '../protocol/messages/produce.ts';
+import { Produce, type ProduceResponse } from '../protocol/messages/produce.ts';
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
 import type { Delivery } from './accumulator.ts';
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
@@ -19,6 +20,7 @@ import { ManyDelivery, SendDelivery } from './delivery.ts';
 import { ClientError, closedError } from './errors.ts';
 import type { TopicMetadata } from './metadata-cache.ts';
 import { partitionOfKey } from './murmur2.ts';
+import { answersOf, type ProduceExchange, produceExchange } from './produce-request.ts';
 import {
   headersOf,
   type Partitioner,
@@ -31,19 +33,7 @@ import {
 import { Alarm } from './rpc.ts';
 import { type ProduceWork, SenderCore } from './sender.ts';
 import { type Serializer, textOrBytes } from './serde.ts';
-
-/** A record on its way into the buffer. */
-interface Entry {
-  readonly topic: string;
-  readonly partition: number | undefined;
-  readonly record: RecordInput;
-  readonly delivery: Delivery;
-  readonly tag: number;
-  readonly bufferBytes: number;
-  /** Counts all records of this producer, for `flush`. */
-  readonly number: number;
-  readonly waitUntilMs: number;
-}
+import { type Entry, WaitingLine } from './waiting-line.ts';
 
 interface TopicState {
   /** Records that wait for the topic's metadata. */
@@ -64,10 +54,8 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   readonly #core: SenderCore;
   readonly #topics = new Map<string, TopicState>();
   readonly #alarm: Alarm;
-  readonly #lineAlarm: Alarm;
   readonly #stopListening: () => void;
-  readonly #line: Entry[] = [];
-  #lineBytes = 0;
+  readonly #line: WaitingLine;
   #bufferedBytes = 0;
   #recordCount = 0;
   #readyWaiters: (() => void)[] = [];
@@ -84,13 +72,14 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     this.#partitioner = options.partitioner ?? partitionOfKey;
     this.#core = new SenderCore({ ...this.#settings.limits, idempotent: this.#settings.idempotent });
     this.#alarm = new Alarm(cluster.runtime, () => this.#pump());
-    this.#lineAlarm = new Alarm(cluster.runtime, () => this.#expireLine());
+    const { bufferBytesMax } = this.#settings.limits;
+    this.#line = new WaitingLine(bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
   /** Bytes that wait to be sent or acknowledged. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes + this.#lineBytes;
+    return this.#bufferedBytes + this.#line.bytes;
   }
 
   /**
@@ -158,11 +147,9 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     this.#state = 'closed';
     this.#stopListening();
     this.#alarm.clear();
-    this.#lineAlarm.clear();
     const error = closedError('producer');
     const pending = [...this.#topics.values()].flatMap((topic) => topic.pending.splice(0));
-    for (const { delivery, tag } of [...pending, ...this.#line.splice(0)]) delivery.failed(tag, error);
-    this.#lineBytes = 0;
+    for (const { delivery, tag } of [...pending, ...this.#line.clear()]) delivery.failed(tag, error);
     this.#core.failAll(error);
     this.#settle();
   }
@@ -183,7 +170,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     const { topic, partition } = record;
     const bufferBytes = sizeOf(input);
     const number = ++this.#recordCount;
-    const isFirstInLine = this.#line.length === 0 && this.#fits(bufferBytes);
+    const isFirstInLine = this.#line.isEmpty && this.#fits(bufferBytes);
     const state = this.#topicState(topic);
     if (isFirstInLine && state.pending.length === 0) {
       const metadata = this.#cluster.metadata.topic(topic);
@@ -196,7 +183,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     const waitUntilMs = this.#cluster.runtime.clock.monotonicMs() + this.#settings.limits.maxBlockMs;
     const entry = { topic, partition, record: input, delivery, tag, bufferBytes, number, waitUntilMs };
     if (isFirstInLine) this.#admit(entry);
-    else this.#queue(entry);
+    else this.#line.push(entry);
   }
 
   #serialize(record: ProducerRecord<K, V>, timestamp: number): RecordInput {
@@ -210,7 +197,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   }
 
   #hasRoom(): boolean {
-    return this.#line.length === 0 && this.#bufferedBytes < this.#settings.limits.bufferBytesMax;
+    return this.#line.isEmpty && this.#bufferedBytes < this.#settings.limits.bufferBytesMax;
   }
 
   /** A record larger than the whole buffer is let in alone: a broker, not the buffer, decides what is too large. */
@@ -220,45 +207,14 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     );
   }
 
-  #queue(entry: Entry): void {
-    const { bufferBytesMax } = this.#settings.limits;
-    if (this.#lineBytes + entry.bufferBytes > bufferBytesMax && this.#line.length > 0) {
-      const message = `${bufferBytesMax} bytes are buffered and as many wait: await ready() before send()`;
-      entry.delivery.failed(entry.tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
-      return;
-    }
-    this.#lineBytes += entry.bufferBytes;
-    this.#line.push(entry);
-    if (this.#line.length === 1) this.#lineAlarm.set(entry.waitUntilMs);
-  }
-
   #advanceLine(): void {
-    let admitted = 0;
-    for (const entry of this.#line) {
-      if (!this.#fits(entry.bufferBytes)) break;
-      admitted++;
-      this.#lineBytes -= entry.bufferBytes;
-      this.#admit(entry);
-    }
-    if (admitted > 0) {
-      this.#line.splice(0, admitted);
-      this.#lineAlarm.set(this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY);
-    }
+    this.#line.advance(
+      (bufferBytes) => this.#fits(bufferBytes),
+      (entry) => this.#admit(entry),
+    );
     if (this.#readyWaiters.length > 0 && this.#hasRoom()) {
       for (const resolve of this.#readyWaiters.splice(0)) resolve();
     }
-  }
-
-  #expireLine(): void {
-    const nowMs = this.#cluster.runtime.clock.monotonicMs();
-    while ((this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
-      const entry = this.#line.shift() as Entry;
-      this.#lineBytes -= entry.bufferBytes;
-      const message = `no buffer space within ${this.#settings.limits.maxBlockMs} ms`;
-      entry.delivery.failed(entry.tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
-    }
-    this.#lineAlarm.set(this.#line[0]?.waitUntilMs ?? Number.POSITIVE_INFINITY);
-    this.#resolveFlushes();
   }
 
   #admit(entry: Entry): void {
@@ -384,14 +340,15 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
 
   async #carryOut(work: ProduceWork): Promise<void> {
     const { acks, limits } = this.#settings;
-    const request = this.#requestOf(work);
+    const topicIdOf = (topic: string) => this.#cluster.metadata.topic(topic)?.topicId ?? ZERO_UUID;
+    const exchange = produceExchange(work, topicIdOf, acks, limits.requestTimeoutMs);
     try {
-      const response = await this.#cluster.send(work.nodeId, Produce, request, {
+      const response = await this.#cluster.send(work.nodeId, Produce, exchange.request, {
         timeoutMs: limits.requestTimeoutMs,
         oneWay: acks === 0,
       });
       if (acks === 0) this.#acceptUnseen(work);
-      else this.#onResponse(work, request, response);
+      else this.#onResponse(work, exchange, response);
     } catch (error) {
       this.#core.onRequestFailed(work, error as Error, this.#retryAtMs(work));
       this.#cluster.runtime.logger.info(
@@ -404,37 +361,9 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     this.#pumpSoon();
   }
 
-  #requestOf(work: ProduceWork): ProduceRequest {
-    const topics = new Map<string, ProduceRequest['topics'][number]>();
-    for (const batch of work.batches) {
-      let topic = topics.get(batch.topic);
-      if (topic === undefined) {
-        // The leader was known when the request was planned, in this same turn: so is the topic.
-        topic = { topicId: this.#cluster.metadata.topic(batch.topic)?.topicId ?? '', partitions: [] };
-        topics.set(batch.topic, topic);
-      }
-      topic.partitions.push({ index: batch.partition, records: [batch.bytes()] });
-    }
-    const { acks, limits } = this.#settings;
-    return { transactionalId: null, acks, timeoutMs: limits.requestTimeoutMs, topics: [...topics.values()] };
-  }
-
-  #onResponse(work: ProduceWork, request: ProduceRequest, response: ProduceResponse): void {
+  #onResponse(work: ProduceWork, exchange: ProduceExchange, response: ProduceResponse): void {
     const retryAtMs = this.#retryAtMs(work);
-    const topicIds = new Map<string, string>();
-    work.batches.forEach(({ topic }) => {
-      topicIds.set(topic, this.#topicIdIn(request, work, topic));
-    });
-    for (const batch of work.batches) {
-      const topicId = topicIds.get(batch.topic) as string;
-      const answer = response.topics
-        .find((topic) => topic.topicId === topicId)
-        ?.partitions.find(({ index }) => index === batch.partition);
-      if (answer === undefined) {
-        const missing = { errorCode: ERROR_CODE.REQUEST_TIMED_OUT, baseOffset: -1, logAppendTimeMs: -1 };
-        this.#core.onAnswer(work, batch, missing, retryAtMs);
-        continue;
-      }
+    for (const { batch, topicId, answer } of answersOf(work, exchange, response)) {
       this.#core.onAnswer(work, batch, answer, retryAtMs);
       if (answer.errorCode === ERROR_CODE.NONE) continue;
       const { name, action } = errorDefinition(answer.errorCode);
@@ -447,12 +376,6 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
       if (leaderId >= 0) this.#cluster.leaderHint(topicId, partition, leaderId, leaderEpoch);
       else if (action === 'refresh-metadata') this.#cluster.requestUpdate();
     }
-  }
-
-  /** The id under which a request named a topic, by the order in which `#requestOf` built it. */
-  #topicIdIn(request: ProduceRequest, work: ProduceWork, topic: string): string {
-    const names = [...new Set(work.batches.map((batch) => batch.topic))];
-    return request.topics[names.indexOf(topic)]?.topicId ?? '';
   }
 
   #acceptUnseen(work: ProduceWork): void {
@@ -512,7 +435,7 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   }
 
   #oldestRecordNumber(): number {
-    let oldest = Math.min(this.#core.oldestRecordNumber(), this.#line[0]?.number ?? Number.POSITIVE_INFINITY);
+    let oldest = Math.min(this.#core.oldestRecordNumber(), this.#line.firstNumber);
     for (const { pending } of this.#topics.values()) oldest = Math.min(oldest, pending[0]?.number ?? oldest);
     return oldest;
   }
