@@ -21,10 +21,11 @@ import {
 import { ClientError, closedError } from './errors.ts';
 import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import { Fetcher } from './fetcher.ts';
-import { GroupMember, type PartitionId, type ReconciliationStep } from './group-member.ts';
+import { GroupMember, type PartitionId } from './group-member.ts';
 import { GroupSession } from './group-session.ts';
 import { type Commit, type CommitIdentity, OffsetCommitter } from './offset-committer.ts';
 import { fetchCommitted, OffsetResolver } from './offset-resolver.ts';
+import { Rebalancer } from './rebalancer.ts';
 import { Alarm, abortedError } from './rpc.ts';
 import { bytes as bytesSerde, type Deserializer } from './serde.ts';
 
@@ -53,7 +54,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #mode: Mode = 'none';
   #member: GroupMember | undefined;
   #session: GroupSession | undefined;
-  #listener: RebalanceListener = {};
+  #rebalancer: Rebalancer | undefined;
   #polling = false;
   /** `for await` was left in the middle of a record: nobody said that it is done with. */
   #leftInside = false;
@@ -76,16 +77,21 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
+  get closed(): boolean {
+    return this.#mode === 'closed';
+  }
+
   /** Joins the group and lets its coordinator assign partitions of these topics. Replaces an earlier subscription. */
   subscribe(topics: readonly string[] | string, listener: RebalanceListener = {}): void {
     const { group } = this.#settings;
     this.#enterMode('group');
     if (group === undefined)
       throw new ClientError('INVALID_STATE', 'subscribe needs a consumer with a group');
-    this.#listener = listener;
     const names = typeof topics === 'string' ? [topics] : topics;
     for (const name of names) this.#cluster.addInterest(name);
     this.#member ??= this.#newMember(group);
+    this.#rebalancer ??= this.#newRebalancer(this.#member);
+    this.#rebalancer.listener = listener;
     this.#session ??= new GroupSession(this.#cluster, group, this.#member, () => this.#onChange());
     this.#member.subscribe(names, this.#nowMs());
     this.#session.pump();
@@ -262,7 +268,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     try {
       if (this.#settings.autoCommit) await this.#commitDone([...this.#positions.all()], deadlineMs);
       const owned = this.assignment();
-      if (wasInGroup && owned.length > 0) await this.#listener.onRevoked?.(owned);
+      if (wasInGroup && owned.length > 0) await this.#rebalancer?.listener.onRevoked?.(owned);
     } finally {
       for (const state of [...this.#positions.all()]) this.#positions.remove(state);
       await this.#session?.leave(deadlineMs);
@@ -303,6 +309,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     });
   }
 
+  #newRebalancer(member: GroupMember): Rebalancer {
+    const { autoCommit, from } = this.#settings;
+    return new Rebalancer(this.#cluster, this.#positions, member, from, async (states) => {
+      if (autoCommit) await this.#commitDone(states, this.#deadline());
+    });
+  }
+
   #identity(): CommitIdentity | undefined {
     if (this.#member === undefined) return NO_MEMBER;
     const { memberId, epoch } = this.#member;
@@ -335,10 +348,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
   }
 
-  #isClosed(): boolean {
-    return this.#mode === 'closed';
-  }
-
   #markDone(): void {
     this.#leftInside = false;
     this.#positions.markDone();
@@ -360,7 +369,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       this.#markDone();
       for (;;) {
         await this.#reconcile();
-        if (this.#isClosed()) return END;
+        if (this.closed) return END;
         this.#throwFailure();
         const [value] = this.#take(1);
         this.#work();
@@ -409,58 +418,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return record;
   }
 
-  /** Carries out what the group asks for: gives up partitions, takes others. */
   async #reconcile(): Promise<void> {
-    const member = this.#member;
-    while (member?.hasStep) {
-      const step = member.begin();
-      if (step === undefined) return;
-      // Topics that have no name yet wait for metadata; what is to be given up is found by its id.
-      const named = step.kind === 'assign' ? this.#named(step.partitions) : [];
-      const done = step.kind === 'assign' ? { ...step, partitions: named } : step;
-      try {
-        if (step.kind === 'assign') await this.#takeUp(named);
-        else await this.#giveUp(step);
-      } finally {
-        member.completed(done, this.#nowMs());
-        this.#session?.pump();
-      }
-      if (done.partitions.length === 0) return;
-    }
-  }
-
-  #named(partitions: readonly PartitionId[]): (PartitionId & TopicPartition)[] {
-    const named: (PartitionId & TopicPartition)[] = [];
-    for (const { topicId, partition } of partitions) {
-      const topic = this.#cluster.metadata.topicById(topicId)?.name;
-      if (topic !== undefined) named.push({ topic, topicId, partition });
-      else this.#cluster.addInterestById(topicId);
-    }
-    return named;
-  }
-
-  async #takeUp(partitions: readonly (PartitionId & TopicPartition)[]): Promise<void> {
-    for (const { topic, topicId, partition } of partitions) {
-      this.#positions.add(topic, partition, topicId, this.#settings.from);
-    }
-    if (partitions.length === 0) return;
-    await this.#listener.onAssigned?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
-  }
-
-  async #giveUp({ kind, partitions }: ReconciliationStep): Promise<void> {
-    const ids = new Set(partitions.map(({ topicId, partition }) => keyOf(topicId, partition)));
-    const states = [...this.#positions.all()].filter((s) => ids.has(keyOf(s.topicId, s.partition)));
-    for (const state of states) this.#positions.suspend(state);
-    const named = states.map(({ topic, partition }) => ({ topic, partition }));
-    try {
-      if (kind === 'lost') await this.#listener.onLost?.(named);
-      else {
-        if (this.#settings.autoCommit) await this.#commitDone(states, this.#deadline());
-        await this.#listener.onRevoked?.(named);
-      }
-    } finally {
-      for (const state of states) this.#positions.remove(state);
-    }
+    await this.#rebalancer?.reconcile(() => this.#session?.pump());
   }
 
   #throwFailure(): void {

@@ -77,7 +77,7 @@ const LINK_DEFAULTS = { connectTimeoutMs: 2_000, responseBytesMax: 134_217_728 }
 /** One client of a cluster; its producers, consumers and admins share connections and metadata. */
 export class OdradekClient {
   readonly #cluster: Cluster;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #open = new Set<{ readonly closed: boolean; close(): Promise<void> }>();
 
   constructor(options: ClientOptions, { dialer, clock, timers, random, logger = silentLogger }: ClientPorts) {
     const { clientId = 'odradek-client' } = options;
@@ -126,7 +126,8 @@ export class OdradekClient {
     return this.#cluster;
   }
 
-  #track<T extends { close(): Promise<void> }>(made: T): T {
+  #track<T extends { readonly closed: boolean; close(): Promise<void> }>(made: T): T {
+    for (const each of this.#open) if (each.closed) this.#open.delete(each);
     this.#open.add(made);
     return made;
   }

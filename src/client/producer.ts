@@ -77,6 +77,10 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
   /** Bytes that wait to be sent or acknowledged. */
   get bufferedBytes(): number {
     return this.#bufferedBytes + this.#line.bytes;
