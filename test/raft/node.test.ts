@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ERROR_CODE } from '../../src/protocol/errors.ts';
+import { EndQuorumEpoch } from '../../src/protocol/messages/end-quorum-epoch.ts';
+import { Vote } from '../../src/protocol/messages/vote.ts';
 import { NodeCluster } from './support/node-cluster.ts';
 
 const text = (line: string) => new TextEncoder().encode(line);
@@ -151,6 +154,63 @@ describe('leaving', () => {
     expect(cluster.machine(id).crashes[0]?.message).toContain('EIO');
     cluster.running.delete(id);
     expect((await cluster.untilLeader()).raft.leaderId).not.toBe(id);
+  });
+});
+
+describe('the driver', () => {
+  it('answers what it promises only once the disk has it', async () => {
+    const cluster = await startedCluster(6);
+    const { raft: leader } = await cluster.untilLeader();
+    const [id, candidate] = cluster.voters.filter((voter) => voter !== leader.leaderId);
+    const { raft } = cluster.get(id ?? 0);
+    const key = (of: number | undefined) =>
+      leader.describe()?.voters.find((voter) => voter.id === of)?.directoryId ?? '';
+    cluster.machine(id ?? 0).disk.latency.syncMs = 100_000;
+    const target = { clusterId: leader.clusterId ?? '', voterId: id ?? 0, voterDirectoryId: key(id) };
+    const answers: unknown[] = [];
+    const vote = {
+      candidateId: candidate ?? 0,
+      candidateDirectoryId: key(candidate),
+      candidateEpoch: leader.epoch + 7,
+    };
+    const log = { lastEpoch: 99, lastIndex: 99, preVote: false, transfer: false };
+    void raft.handle(Vote, { ...target, ...vote, ...log }).then((answer) => answers.push(answer));
+    await cluster.world.run(cluster.world.nowMs + 500);
+    expect(raft.epoch).toBe(leader.epoch + 7);
+    expect(answers).toEqual([]);
+    expect(await cluster.world.runUntil(() => answers.length > 0, 10_000_000)).toBe(true);
+    expect(answers).toMatchObject([{ errorCode: 0, voteGranted: true }]);
+  });
+
+  it('refuses requests meant for another cluster, or for the disk that it had before', async () => {
+    const cluster = await startedCluster(7);
+    const { raft } = cluster.get(1);
+    const self = raft.describe()?.voters.find((voter) => voter.id === 1);
+    const target = { clusterId: raft.clusterId ?? '', voterId: 1, voterDirectoryId: self?.directoryId ?? '' };
+    const end = { leaderId: 2, leaderEpoch: 1 };
+    const ask = (change: Partial<typeof target>) =>
+      raft.handle(EndQuorumEpoch, { ...target, ...end, ...change });
+    expect(await ask({})).toMatchObject({ errorCode: 0 });
+    expect(await ask({ clusterId: 'another' })).toMatchObject({
+      errorCode: ERROR_CODE.INCONSISTENT_CLUSTER_ID,
+    });
+    expect(await ask({ voterDirectoryId: 'another' })).toMatchObject({
+      errorCode: ERROR_CODE.INVALID_VOTER_KEY,
+    });
+  });
+
+  it('refuses proposals that are too large, too many, or made elsewhere', async () => {
+    const cluster = await startedCluster(8, 3, { proposalBytesMax: 10, proposalsPendingMax: 3 });
+    const { raft } = await cluster.untilLeader();
+    const follower = cluster.voters.find((id) => id !== raft.leaderId) ?? 0;
+    expect(() => cluster.get(follower).raft.propose(text('x'))).toThrow(
+      expect.objectContaining({ code: 'NOT_CONTROLLER' }),
+    );
+    expect(() => raft.propose(text('01234567890'))).toThrow(/proposalBytesMax is 10/);
+    for (let n = 0; n < 3; n++) raft.propose(text('x'));
+    expect(() => raft.propose(text('x'))).toThrow(
+      expect.objectContaining({ code: 'THROTTLING_QUOTA_EXCEEDED' }),
+    );
   });
 });
 
