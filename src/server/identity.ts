@@ -21,6 +21,9 @@ export async function loadIdentity(
   nodeId: number,
 ): Promise<Identity> {
   await disk.mkdir(dir);
+  // A killed process may have left the folder, or its files, in the page cache alone: a power loss would take all away.
+  await disk.syncDir(parentOf(dir));
+  await disk.syncDir(dir);
   const path = `${dir}/node.json`;
   if (await disk.exists(path)) return checked(await read(disk, path), path, nodeId);
   const identity: Identity = { nodeId, directoryId: uuidFrom(random.bytes(16)) };
@@ -32,6 +35,12 @@ export async function loadIdentity(
   await disk.rename(`${path}.tmp`, path);
   await disk.syncDir(dir);
   return identity;
+}
+
+function parentOf(dir: string): string {
+  const slash = dir.replace(/\/+$/, '').lastIndexOf('/');
+  if (slash < 0) return '.';
+  return slash === 0 ? '/' : dir.slice(0, slash);
 }
 
 async function read(disk: Disk, path: string): Promise<unknown> {
