@@ -191,6 +191,8 @@ function alter({ bootstrap, json, name, partitions, config }: TopicOptions): Pro
   const configs = Object.fromEntries(pairs.map(([key, value]) => [key, value === '' ? null : value]));
   return withConnection(bootstrap, ({ admin }) =>
     explainingTopic(name, async () => {
+      // A change of an unknown topic is tried for long: it could have been created a moment ago.
+      await admin.describeTopics([name]);
       if (pairs.length > 0) await admin.alterConfigs(name, configs);
       if (partitions !== undefined) await admin.createPartitions(name, partitions);
       if (json) sayJson({ name, ...(partitions !== undefined && { partitions }), configs });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 
 export const root = resolve(import.meta.dirname, '../../..');
 
@@ -11,17 +11,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts one of the commands in `bin/`, as built. */
-export function startBin(name: 'odradek' | 'cluster' | 'demo', args: readonly string[], input = '') {
+/** Starts one of the commands in `bin/`, as built. Without an input (null) its standard input stays open. */
+export function startBin(
+  name: 'odradek' | 'cluster' | 'demo',
+  args: readonly string[],
+  input: string | null = '',
+) {
   if (!existsSync(join(root, 'dist/cli/odradek.js')))
     throw new Error('run "make build" first: bin/ runs what is in dist/');
   const child = spawn(process.execPath, [join(root, 'bin', name), ...args], { cwd: root });
   child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  const status = new Promise<number | null>((done) => child.on('close', done));
-  const ended: Promise<Ended> = Promise.all([status, text(child.stdout), text(child.stderr)]).then(
-    ([code, stdout, stderr]) => ({ status: code, stdout, stderr }),
-  );
+  if (input !== null) child.stdin.end(input);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const ended = new Promise<Ended>((done) => {
+    child.on('close', (status) => done({ status, stdout: stdout(), stderr: stderr() }));
+  });
   return { child, ended };
 }
 
@@ -30,3 +34,9 @@ export const runBin = (
   args: readonly string[],
   input = '',
 ): Promise<Ended> => startBin(name, args, input).ended;
+
+function collect(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
