@@ -170,16 +170,23 @@ export class Partition implements PartitionOwner {
 
   #becomeFollower(log: ReplicaLog): void {
     const { leader, leaderEpoch } = this.#assignment;
-    this.#followed = new FollowedPartition(this.#host, this.#assignment, log, (operation) =>
+    const followed = new FollowedPartition(this.#host, this.#assignment, log, (operation) =>
       this.#exclusively(operation),
     );
+    this.#followed = followed;
     const { logEndOffset, highWatermark, latestEpoch } = log;
     this.#enter(
       'follower',
       { leader, leaderEpoch, logEndOffset, highWatermark, latestEpoch },
       'Became follower',
     );
-    this.#host.startFollowing(this.#followed);
+    // What it appended as a leader may not be on disk yet, and its first fetch would say that it is.
+    const synced = followed.synced();
+    if (!synced) this.#host.startFollowing(followed);
+    else
+      void synced.then(() => {
+        if (this.#followed === followed) this.#host.startFollowing(followed);
+      });
   }
 
   #enter(state: PartitionState, fields: object, message: string): void {
