@@ -333,10 +333,10 @@ export class SenderCore {
 
   #expire(queue: PartitionQueue, nowMs: number): void {
     const { deliveryTimeoutMs } = this.#limits;
-    const createdBy = nowMs - deliveryTimeoutMs;
     while (true) {
       const oldest = queue.inFlight[0] ?? queue.waiting[0];
-      if (oldest === undefined || oldest.createdAtMs > createdBy) return;
+      // The same sum as in the deadline: a difference may round to just before it, and the wake-up come for ever.
+      if (oldest === undefined || nowMs < oldest.createdAtMs + deliveryTimeoutMs) return;
       this.#fail(
         oldest,
         'DELIVERY_TIMEOUT',
