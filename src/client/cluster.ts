@@ -50,7 +50,7 @@ export class Cluster {
   readonly #interestIds = new Set<string>();
   readonly #listeners = new Set<() => void>();
   readonly #alarm: Alarm;
-  #refreshing: Promise<void> | undefined;
+  #isRefreshing = false;
   #lastRefreshMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #closed = false;
@@ -91,18 +91,9 @@ export class Cluster {
 
   /** Asks for fresh metadata soon: at once after a quiet time, after a backoff when the last refresh is recent. */
   requestUpdate(): void {
-    if (this.#closed || this.#refreshing !== undefined) return;
-    this.#refreshing = this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-      if (this.#closed) return;
-      const now = this.runtime.clock.monotonicMs();
-      this.#alarm.set(
-        now +
-          (this.#failures > 0
-            ? backoffMs(this.limits, this.#failures, this.runtime.random)
-            : this.limits.metadataMaxAgeMs),
-      );
-    });
+    if (this.#closed || this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    void this.#refresh();
   }
 
   async #refresh(): Promise<void> {
@@ -112,16 +103,24 @@ export class Cluster {
     if (sinceMs < pauseMs) await delay(timers, pauseMs - sinceMs);
     if (this.#closed) return;
     this.#lastRefreshMs = clock.monotonicMs();
+    let isFresh = false;
     try {
       this.metadata.apply(await this.askAny(Metadata, this.#metadataRequest()));
       this.#failures = 0;
+      isFresh = true;
     } catch (error) {
       this.#failures++;
       if (!this.#closed) logger.warn({ err: error }, 'No node answered the metadata request');
-      return;
     }
+    if (this.#closed) return;
+    this.#alarm.set(
+      clock.monotonicMs() +
+        (isFresh ? this.limits.metadataMaxAgeMs : backoffMs(this.limits, this.#failures, random)),
+    );
+    // Before the listeners hear of it: one whom this answer does not help asks again, and must be heard.
+    this.#isRefreshing = false;
     // Whatever listeners do about it is their own business: an error of one must not stop the refreshing.
-    this.#notify();
+    if (isFresh) this.#notify();
   }
 
   #notify(): void {
