@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo cluster test check build clean format
+.PHONY: help demo cluster test check build clean format sim
 
 FLIGHTS ?= 300000
 
@@ -30,6 +30,15 @@ check: node_modules/.installed ## Types, lint, format, unused code, layer and pl
 	@echo "lint and format"; npx --no-install biome check . || { echo "make check: 'make format' repairs most of the above; fix the rest by hand."; exit 1; }
 	@echo "unused";  npx --no-install knip --no-progress || { echo "make check: delete what is listed above, or use it."; exit 1; }
 	@echo "layers and platform"; npx --no-install vitest run test/tidy || { echo "make check: each line above says what to use instead."; exit 1; }
+
+SEEDS ?= 200
+SEED_BASE ?= 1
+sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE)))
+
+sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=200 [SEED_BASE=1], or SEED=7 to repeat one; 4 runs a second)
+	@npx --no-install esbuild chaos/sim/main.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --sourcemap=inline --outfile=node_modules/.cache/odradek/sim.mjs
+	@node --enable-source-maps node_modules/.cache/odradek/sim.mjs $(sim_args) $(SIM_FLAGS)
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .

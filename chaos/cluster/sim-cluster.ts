@@ -21,6 +21,8 @@ export interface ClusterNode {
 export class SimCluster {
   readonly world: SimWorld;
   readonly nodes: readonly ClusterNode[];
+  /** Called with each node between its recovery and its start: the place to attach observers. */
+  readonly onOpened: ((member: ClusterNode, node: OdradekNode) => void)[] = [];
   readonly #overrides: Partial<NodeConfigInput>;
 
   /** @param nodes How many; the first three are the voters. */
@@ -32,6 +34,11 @@ export class SimCluster {
       machine: world.node(`n${index + 1}`),
       node: undefined,
     }));
+    for (const member of this.nodes) {
+      member.machine.onCrash = () => {
+        member.node = undefined;
+      };
+    }
   }
 
   get bootstrap(): string[] {
@@ -61,6 +68,7 @@ export class SimCluster {
       const node = await OdradekNode.open(config, platform);
       if (!incarnation.alive) return;
       member.node = node;
+      for (const observe of this.onOpened) observe(member, node);
       await (await node.start()).joined;
     };
     open().catch((error: unknown) => {
@@ -76,7 +84,6 @@ export class SimCluster {
   kill(member: ClusterNode, how: 'process' | 'power'): void {
     if (how === 'power') member.machine.powerLoss();
     else member.machine.processCrash();
-    member.node = undefined;
   }
 
   get isReady(): boolean {

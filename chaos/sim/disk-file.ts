@@ -9,6 +9,12 @@ export interface Survival {
 /** Disks write whole sectors: a torn write keeps a prefix to the byte, or any subset of its sectors. */
 const SECTOR_BYTES = 512;
 
+/** The part of a file that is on the platter. */
+export interface DurableFile {
+  readonly length: number;
+  read(position: number, length: number): Uint8Array;
+}
+
 type Change =
   | { readonly kind: 'write'; readonly id: number; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly id: number; readonly length: number };
@@ -61,6 +67,10 @@ export class SimFile {
 
   get length(): number {
     return this.#cache.length;
+  }
+
+  get durable(): DurableFile {
+    return this.#platter;
   }
 
   /** Identifies the newest change, so that a sync covers what came before it and no more. */

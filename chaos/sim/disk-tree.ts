@@ -37,6 +37,16 @@ export class DiskTree {
     return entry;
   }
 
+  /** The entry that is on the platter under this path. */
+  findDurable(path: string): SimEntry | undefined {
+    let entry: SimEntry | undefined = this.#root;
+    for (const name of namesOf(path)) {
+      if (entry?.kind !== 'folder') return undefined;
+      entry = entry.platter.get(name);
+    }
+    return entry;
+  }
+
   folder(path: string): SimFolder {
     let folder = this.#root;
     for (const name of namesOf(path)) {

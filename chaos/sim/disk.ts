@@ -1,5 +1,5 @@
 import { type Disk, DiskError, type DiskFile } from '../../src/platform/ports.ts';
-import type { SimFile, Survival } from './disk-file.ts';
+import type { DurableFile, SimFile, Survival } from './disk-file.ts';
 import { DiskTree } from './disk-tree.ts';
 import type { Incarnation } from './node.ts';
 import type { Prng } from './prng.ts';
@@ -87,6 +87,18 @@ export class SimDisk {
   peek(path: string): Uint8Array | undefined {
     const entry = this.#tree.find(path);
     return entry?.kind === 'file' ? entry.read(0, entry.length) : undefined;
+  }
+
+  /** What a power loss right now would surely leave of a file, for checks; undefined when not even its name. */
+  peekDurable(path: string): DurableFile | undefined {
+    const entry = this.#tree.findDurable(path);
+    return entry?.kind === 'file' ? entry.durable : undefined;
+  }
+
+  /** The names that a power loss right now would surely leave in a folder, for checks. */
+  peekDurableNames(path: string): string[] {
+    const entry = this.#tree.findDurable(path);
+    return entry?.kind === 'folder' ? [...entry.platter.keys()].sort() : [];
   }
 
   inject(fault: DiskFault): void {

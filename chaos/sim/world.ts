@@ -38,8 +38,11 @@ export class SimWorld {
   readonly network: SimNetwork;
   readonly startWallMs: number;
   readonly trace: Trace;
-  /** Called after every event and its microtasks: the place for invariant checks. A throw ends the run. */
-  readonly onAfterEvent: (() => void)[] = [];
+  /**
+   * Called after every event and its microtasks with whom it happened to: the place for invariant checks. A throw ends
+   * the run.
+   */
+  readonly onAfterEvent: ((happenedTo: Incarnation | undefined) => void)[] = [];
   readonly log: SimLogLine[] = [];
   readonly #logLinesMax: number;
   readonly #queue = new EventQueue();
@@ -181,7 +184,7 @@ export class SimWorld {
     }
     await this.#drainMicrotasks();
     this.#running = undefined;
-    for (const check of this.onAfterEvent) check();
+    for (const check of this.onAfterEvent) check(owner);
     return true;
   }
 

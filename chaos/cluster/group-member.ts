@@ -1,0 +1,116 @@
+import type { Consumer, TopicPartition } from '../../src/client/index.ts';
+import { ClientError, KafkaError, string } from '../../src/client/index.ts';
+import type { Ownership } from '../checker/history.ts';
+import type { Prng } from '../sim/prng.ts';
+import type { ClientMachine } from './client-machine.ts';
+import { seenRecord } from './reading.ts';
+import type { Recorder } from './recorder.ts';
+
+const POLL_MS = 300;
+const COMMIT_CHANCE = 0.5;
+export const GROUP = 'readers';
+
+const nameOf = ({ topic, partition }: TopicPartition) => `${topic}-${partition}`;
+
+/** One member of the consumer group: reads, commits now and then, and commits what it is about to give up. */
+export class GroupMember {
+  readonly #client: ClientMachine;
+  readonly #name: string;
+  readonly #recorder: Recorder;
+  readonly #random: Prng;
+  readonly #nowMs: () => number;
+  readonly #consumer: Consumer<Uint8Array, string>;
+  /** Behind the last record that was handed out, of the partitions it owns. */
+  readonly #positions = new Map<string, { readonly at: TopicPartition; readonly offset: number }>();
+  readonly #owned = new Map<string, TopicPartition>();
+
+  constructor(client: ClientMachine, topic: string, recorder: Recorder, random: Prng, nowMs: () => number) {
+    this.#client = client;
+    this.#name = client.processName;
+    this.#recorder = recorder;
+    this.#random = random;
+    this.#nowMs = nowMs;
+    this.#consumer = client
+      .client()
+      .consumer({ group: GROUP, value: string, autoOffsetReset: 'earliest', autoCommit: false });
+    this.#run(topic).catch((error: unknown) => recorder.unexpected.push(error as Error));
+  }
+
+  get client(): ClientMachine {
+    return this.#client;
+  }
+
+  get owned(): string[] {
+    return [...this.#owned.keys()];
+  }
+
+  /** Its process is killed. */
+  crash(): void {
+    this.#ownership('lost', [...this.#owned.values()]);
+    this.#client.machine.processCrash();
+  }
+
+  async #run(topic: string): Promise<void> {
+    this.#consumer.subscribe(topic, {
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: async (partitions) => {
+        await this.#commit(partitions);
+        this.#ownership('revoked', partitions);
+      },
+      onLost: (partitions) => this.#ownership('lost', partitions),
+    });
+    for (;;) {
+      const records = await this.#consumer.poll(POLL_MS);
+      if (records.length === 0) continue;
+      this.#recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });
+      for (const { topic, partition, offset } of records) {
+        const at = { topic, partition };
+        this.#positions.set(nameOf(at), { at, offset: offset + 1 });
+      }
+      if (this.#random.chance(COMMIT_CHANCE)) await this.#commit([...this.#owned.values()]);
+    }
+  }
+
+  #assigned(partitions: readonly TopicPartition[]): void {
+    for (const each of partitions) this.#owned.set(nameOf(each), each);
+    this.#recorder.add({ type: 'reposition', reader: this.#name, partitions: partitions.map(nameOf) });
+    this.#ownership('assigned', partitions);
+  }
+
+  #ownership(type: Ownership['type'], partitions: readonly TopicPartition[]): void {
+    const names = partitions.map(nameOf);
+    if (type !== 'assigned') {
+      for (const name of names) {
+        this.#owned.delete(name);
+        this.#positions.delete(name);
+      }
+    }
+    const at = this.#nowMs();
+    this.#recorder.add({ type, group: GROUP, member: this.#name, partitions: names, at });
+  }
+
+  async #commit(partitions: readonly TopicPartition[]): Promise<void> {
+    const offsets = partitions.flatMap((each) => {
+      const position = this.#positions.get(nameOf(each));
+      return position ? [{ ...position.at, offset: position.offset }] : [];
+    });
+    if (offsets.length === 0) return;
+    const startedAt = this.#nowMs();
+    const record = (outcome: 'ok' | 'failed' | 'unknown') => {
+      const common = { type: 'commit', group: GROUP, member: this.#name, outcome } as const;
+      for (const { offset, ...at } of offsets)
+        this.#recorder.add({ ...common, partition: nameOf(at), offset, startedAt, endedAt: this.#nowMs() });
+    };
+    // If its process is killed meanwhile, nobody records how the commit ended.
+    const isOver = this.#recorder.began(() => record('unknown'));
+    try {
+      await this.#consumer.commitSync(offsets);
+      isOver();
+      record('ok');
+    } catch (error) {
+      isOver();
+      if (!(error instanceof KafkaError) && !(error instanceof ClientError)) throw error;
+      record('unknown');
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { deltaOf } from '../../src/metadata/delta.ts';
+import {
+  MetadataImage,
+  minIsrOf,
+  NO_LEADER,
+  type PartitionImage,
+  type TopicImage,
+} from '../../src/metadata/image.ts';
+import { decodeRecords } from '../../src/metadata/records.ts';
+import { InvariantViolation } from './violation.ts';
+
+/** What must hold of the committed metadata after each entry, and of each step from one image to the next. */
+export class ImageWatch {
+  #image = MetadataImage.EMPTY;
+
+  /** The newest committed state, whoever knows of it. */
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  /** Folds the next committed entry in. */
+  onCommitted({ index, payload }: { readonly index: number; readonly payload: Uint8Array }): void {
+    const before = this.#image;
+    const after = before.apply(payload.length === 0 ? [] : decodeRecords(payload), index);
+    this.#image = after;
+    for (const broker of deltaOf(before, after).brokersChanged) {
+      const { id, epoch } = broker;
+      if (epoch < (before.brokers.get(id)?.epoch ?? 0)) fail('broker epoch goes back', `broker ${id}`);
+    }
+    if (after.nextProducerId < before.nextProducerId) fail('producer ids go back', `${after.nextProducerId}`);
+    const brokersChanged = before.brokers !== after.brokers;
+    for (const topic of brokersChanged ? after.topics.values() : deltaOf(before, after).topicsChanged) {
+      checkTopic(before, after, topic);
+    }
+    if (before.groups !== after.groups) checkGroups(after);
+  }
+}
+
+function checkTopic(before: MetadataImage, after: MetadataImage, topic: TopicImage): void {
+  for (const partition of topic.partitions) {
+    const broken =
+      brokenState(after, topic, partition) ??
+      brokenStep(topic, before.partition(topic.id, partition.partition), partition);
+    if (broken === undefined) continue;
+    const was = JSON.stringify(before.partition(topic.id, partition.partition));
+    fail(broken, `entry ${after.index}: ${was} became ${JSON.stringify(partition)}`);
+  }
+}
+
+function brokenState(image: MetadataImage, topic: TopicImage, p: PartitionImage): string | undefined {
+  const fenced = (id: number) => image.brokers.get(id)?.fenced !== false;
+  if (p.leader !== NO_LEADER && !p.isr.includes(p.leader)) return 'leader outside the ISR';
+  if (p.leader !== NO_LEADER && fenced(p.leader)) return 'fenced leader';
+  if (p.leader !== NO_LEADER && p.isr.some(fenced)) return 'fenced replica in the ISR of a led partition';
+  if (![...p.isr, ...p.elr].every((id) => p.replicas.includes(id))) return 'ISR or ELR outside the replicas';
+  if (new Set([...p.isr, ...p.elr]).size !== p.isr.length + p.elr.length) return 'replica named twice';
+  if (p.isr.length >= minIsrOf(topic, p) && p.elr.length > 0) return 'ELR beside a full ISR';
+  return undefined;
+}
+
+function brokenStep(
+  topic: TopicImage,
+  before: PartitionImage | undefined,
+  after: PartitionImage,
+): string | undefined {
+  if (before === undefined || before === after) return undefined;
+  if (after.partitionEpoch <= before.partitionEpoch) return 'partition changed without a new partition epoch';
+  if (after.leaderEpoch < before.leaderEpoch) return 'leader epoch goes back';
+  if (after.leader === before.leader) return undefined;
+  if (after.leaderEpoch === before.leaderEpoch) return 'new leader without a new epoch';
+  const trusted = [...before.isr, ...before.elr].includes(after.leader);
+  if (after.leader === NO_LEADER || topic.config.uncleanLeaderElection || trusted) return undefined;
+  return 'leader elected that may miss records';
+}
+
+/** Each partition belongs to at most one member, those that are about to give it up included (KIP-848). */
+function checkGroups(image: MetadataImage): void {
+  for (const group of image.groups.values()) {
+    const owners = new Map<string, string>();
+    for (const member of group.members.values()) {
+      for (const { topicId, partitions } of [
+        ...member.assignedPartitions,
+        ...member.partitionsPendingRevocation,
+      ]) {
+        for (const partition of partitions) {
+          const key = `${topicId}-${partition}`;
+          const other = owners.get(key);
+          if (other !== undefined && other !== member.memberId)
+            fail('partition with two owners', `${key} in group ${group.id}: ${other} and ${member.memberId}`);
+          owners.set(key, member.memberId);
+        }
+      }
+    }
+  }
+}
+
+function fail(rule: string, message: string): never {
+  throw new InvariantViolation(rule, message);
+}

@@ -1,0 +1,191 @@
+import type { PartitionLog } from '../../src/log/partition-log.ts';
+import type { MetadataImage, PartitionImage } from '../../src/metadata/image.ts';
+import type { LedPartition } from '../../src/replication/led-partition.ts';
+import type { Partition } from '../../src/replication/partition.ts';
+import type { OdradekNode } from '../../src/server/node.ts';
+import { CommittedLog, DurableReader } from './committed-log.ts';
+import type { ClusterNode } from './sim-cluster.ts';
+import { InvariantViolation } from './violation.ts';
+
+/** One replica of one partition, over all lives of its node. */
+interface Replica {
+  readonly nodeId: number;
+  readonly name: string;
+  /** Everything below is durable, also while the node is down: as of the last event on it. */
+  syncedOffset: number;
+  /** The log of the present life. */
+  log: PartitionLog | undefined;
+  highWatermark: number;
+  led: LedPartition | undefined;
+  maximalIsr: ReadonlySet<number> | undefined;
+  durable: DurableReader | undefined;
+}
+
+const NO_REPLICAS: ReadonlyMap<string, Replica> = new Map();
+
+/**
+ * The invariants of replication: one leader per partition and leader epoch; log start <= high watermark <= log end;
+ * the high watermark never goes back and is at most the smallest synced end of the maximal ISR; whatever was committed
+ * or acknowledged is on the disk of every member of ISR and ELR; committed prefixes are equal on the platters; a restart
+ * finds everything that was synced.
+ */
+export class ReplicaWatch {
+  readonly #image: () => MetadataImage;
+  readonly #replicas = new Map<number, Map<string, Replica>>();
+  readonly #leaders = new Map<string, string>();
+  readonly #committed = new Map<string, CommittedLog>();
+  /** The highest high watermark, or acknowledged end, of each partition. */
+  readonly #safeEnd = new Map<string, number>();
+
+  constructor(image: () => MetadataImage) {
+    this.#image = image;
+  }
+
+  /** The node opened its logs after a start. */
+  attach(member: ClusterNode, node: OdradekNode): void {
+    for (const replica of this.#replicas.get(member.id)?.values() ?? []) {
+      replica.log = undefined;
+      replica.led = undefined;
+    }
+    for (const log of node.logs.all()) {
+      const replica = this.#replica(member.id, log.name);
+      if (log.failed === undefined && log.logEndOffset < replica.syncedOffset) {
+        const ends = `it had synced up to ${replica.syncedOffset}, recovery found ${log.logEndOffset}`;
+        throw new InvariantViolation(
+          'synced records lost in a restart',
+          `${log.name}, node ${member.id}: ${ends}`,
+        );
+      }
+    }
+  }
+
+  /** After an event on this node. */
+  check(member: ClusterNode, node: OdradekNode): void {
+    for (const partition of node.replicas.partitions()) {
+      const { log } = partition;
+      if (log) this.#checkReplica(member, node, partition, log as unknown as PartitionLog);
+    }
+  }
+
+  /** A producer was told that everything up to this record is safe. */
+  onAcknowledged(topicName: string, partition: number, offset: number): void {
+    const topic = this.#image().topicByName(topicName);
+    const image = topic?.partitions[partition];
+    if (image && topic.config.flush === 'sync') this.#safe(image, offset + 1, 'acknowledged');
+  }
+
+  /** The committed state of a partition changed. */
+  onPartition(image: PartitionImage): void {
+    const name = `${image.topicId}-${image.partition}`;
+    const end = this.#safeEnd.get(name) ?? 0;
+    for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, 'committed');
+  }
+
+  #checkReplica(member: ClusterNode, node: OdradekNode, partition: Partition, log: PartitionLog): void {
+    const replica = this.#replica(member.id, log.name);
+    if (replica.log !== log) this.#openedLog(member, node, replica, log);
+    const { highWatermark, logStartOffset, logEndOffset, syncedOffset } = log;
+    if (syncedOffset !== replica.syncedOffset) this.#synced(replica, partition, syncedOffset);
+    if (highWatermark !== replica.highWatermark) {
+      const change = `${replica.highWatermark} to ${highWatermark}`;
+      if (highWatermark < replica.highWatermark) this.#fail('high watermark goes back', replica, change);
+      if (highWatermark < logStartOffset || highWatermark > logEndOffset)
+        this.#fail(
+          'high watermark outside the log',
+          replica,
+          `${change} in ${logStartOffset}..${logEndOffset}`,
+        );
+      replica.highWatermark = highWatermark;
+      const image = this.#image().partition(log.topicId, log.partition);
+      if (image) this.#safe(image, highWatermark, 'below the high watermark');
+      if (partition.led) this.#checkMaximalIsr(replica, partition.led, highWatermark);
+      if (log.config.flush === 'sync')
+        replica.durable?.readTo(Math.min(highWatermark, syncedOffset), logStartOffset);
+    } else if (logStartOffset > highWatermark || logEndOffset < highWatermark) {
+      const range = `${highWatermark} in ${logStartOffset}..${logEndOffset}`;
+      this.#fail('high watermark outside the log', replica, range);
+    }
+    const { led } = partition;
+    if (led !== replica.led) this.#roleChanged(member, replica, led);
+    if (led && led.core.maximalIsr !== replica.maximalIsr) this.#checkMaximalIsr(replica, led, highWatermark);
+  }
+
+  #openedLog(member: ClusterNode, node: OdradekNode, replica: Replica, log: PartitionLog): void {
+    // A log that was damaged and started over, or that of a new topic: the members' check below tells whether it may.
+    replica.log = log;
+    replica.highWatermark = 0;
+    const folder = `${node.config.dataDir}/log/${log.name}`;
+    const who = `node ${member.id}`;
+    replica.durable = new DurableReader(member.machine.disk, folder, who, this.#committedLog(log.name));
+  }
+
+  #synced(replica: Replica, partition: Partition, syncedOffset: number): void {
+    const shrank = syncedOffset < replica.syncedOffset;
+    replica.syncedOffset = syncedOffset;
+    if (!shrank) return;
+    const image = this.#image().partition(partition.topicId, partition.partition);
+    if (image) this.onPartition(image);
+  }
+
+  #roleChanged(member: ClusterNode, replica: Replica, led: LedPartition | undefined): void {
+    replica.led = led;
+    replica.maximalIsr = undefined;
+    if (!led) return;
+    const key = `${replica.name} epoch ${led.core.leaderEpoch}`;
+    const who = `${member.id}/${member.machine.incarnation.number}`;
+    const other = this.#leaders.get(key);
+    if (other !== undefined && other !== who)
+      throw new InvariantViolation('two partition leaders in one epoch', `${key}: ${other} and ${who}`);
+    this.#leaders.set(key, who);
+  }
+
+  #checkMaximalIsr(replica: Replica, { core }: LedPartition, highWatermark: number): void {
+    replica.maximalIsr = core.maximalIsr;
+    // A leader that was replaced and does not know it yet counts an ISR of the past.
+    const { leaderEpoch } = this.#leaderImage(replica) ?? {};
+    if (leaderEpoch !== core.leaderEpoch) return;
+    for (const id of core.maximalIsr)
+      this.#requireSynced(id, replica.name, highWatermark, 'the high watermark');
+  }
+
+  #leaderImage({ log }: Replica): PartitionImage | undefined {
+    return log && this.#image().partition(log.topicId, log.partition);
+  }
+
+  #safe(image: PartitionImage, end: number, why: string): void {
+    const name = `${image.topicId}-${image.partition}`;
+    if (end <= (this.#safeEnd.get(name) ?? 0)) return;
+    this.#safeEnd.set(name, end);
+    for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, why);
+  }
+
+  #requireSynced(nodeId: number, name: string, end: number, why: string): void {
+    const replica = this.#replica(nodeId, name);
+    if (replica.syncedOffset < end)
+      this.#fail('in-sync replica lacks records', replica, `synced ${replica.syncedOffset}, ${why}: ${end}`);
+  }
+
+  #replica(nodeId: number, name: string): Replica {
+    const ofNode = this.#replicas.get(nodeId) ?? new Map<string, Replica>(NO_REPLICAS);
+    this.#replicas.set(nodeId, ofNode);
+    let replica = ofNode.get(name);
+    if (!replica) {
+      replica = {
+        ...{ nodeId, name, syncedOffset: 0, highWatermark: 0 },
+        ...{ log: undefined, led: undefined, maximalIsr: undefined, durable: undefined },
+      };
+      ofNode.set(name, replica);
+    }
+    return replica;
+  }
+
+  #committedLog(name: string): CommittedLog {
+    const log = this.#committed.get(name) ?? new CommittedLog(name);
+    this.#committed.set(name, log);
+    return log;
+  }
+
+  #fail(rule: string, replica: Replica, message: string): never {
+    throw new InvariantViolation(rule, `${replica.name}, node ${replica.nodeId}: ${message}`);
+  }
+}

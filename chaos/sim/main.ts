@@ -1,0 +1,88 @@
+/**
+ * Runs fault plans on simulated clusters, one per seed, outside the test runner: `make sim SEEDS=1000` or, to repeat
+ * one, `make sim SEED=7`. Exit codes: 0 all held, 2 usage, 3 a node or the harness crashed, 4 safety, 5 liveness.
+ */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { RunFailure, runPlan } from '../cluster/run.ts';
+import { type Plan, planOf } from '../schedule.ts';
+
+const EXIT_CODES = { crash: 3, safety: 4, liveness: 5 } as const;
+const LOG_LINES_SHOWN = Number(process.env.SIM_LOG_LINES ?? 60);
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '100' },
+    base: { type: 'string', default: '1' },
+    plan: { type: 'string' },
+    /** Goes on after a failure, and tells how often each occurred. */
+    all: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  console.error(`${name} is a whole number, not ${text}`);
+  process.exit(2);
+}
+
+function plans(): Plan[] {
+  if (values.plan !== undefined) return [JSON.parse(values.plan) as Plan];
+  if (values.seed !== undefined) return [planOf(wholeNumber('SEED', values.seed))];
+  const base = wholeNumber('SEED_BASE', values.base);
+  return Array.from({ length: wholeNumber('SEEDS', values.seeds) }, (_, index) => planOf(base + index));
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function report(failure: RunFailure): void {
+  const { plan, verdict, log, cause } = failure;
+  for (const { atMs, node, level, message, fields } of log.slice(-LOG_LINES_SHOWN)) {
+    const shown = JSON.stringify(fields, (_, value) => (value instanceof Error ? value.message : value));
+    console.error(`  ${atMs.toFixed(1).padStart(9)} ${node} ${level} ${message} ${shown}`);
+  }
+  console.error(`plan: ${JSON.stringify(plan)}`);
+  console.error(failure.message);
+  if (verdict === 'crash' && cause instanceof Error) console.error(cause.stack);
+  const how = values.plan === undefined ? `make sim SEED=${plan.seed}` : `make sim PLAN='${values.plan}'`;
+  console.error(`${verdict} failure at commit ${commit()}; reproduce it with: ${how}`);
+}
+
+let exitCode = 0;
+let virtualMs = 0;
+let acknowledged = 0;
+let failures = 0;
+const all = plans();
+const startedMs = performance.now();
+for (const plan of all) {
+  try {
+    const result = await runPlan(plan);
+    virtualMs += result.virtualMs;
+    acknowledged += result.acknowledged;
+    if (values.verbose) console.log(`seed ${plan.seed}: ${JSON.stringify(result)}`);
+  } catch (error) {
+    if (!(error instanceof RunFailure)) throw error;
+    failures += 1;
+    exitCode ||= EXIT_CODES[error.verdict];
+    if (values.all) console.error(`${error.verdict}: ${error.message}`);
+    else {
+      report(error);
+      break;
+    }
+  }
+}
+const seconds = (performance.now() - startedMs) / 1000;
+const speed = Math.round(virtualMs / 1000 / seconds);
+console.log(
+  `${all.length} plans, ${failures} failed, ${acknowledged} records acknowledged, ` +
+    `${Math.round(virtualMs / 1000)} simulated seconds in ${seconds.toFixed(1)} s (${speed} per second)`,
+);
+process.exit(exitCode);
