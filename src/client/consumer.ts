@@ -381,6 +381,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   #take(recordsMax: number): ConsumerRecord<K, V>[] {
     const records: ConsumerRecord<K, V>[] = [];
+    // Out of the coordinator's reach for too long: the partitions may be another member's by now.
+    if (this.#member !== undefined && this.#nowMs() >= this.#member.ownsUntilMs) return records;
     while (records.length < recordsMax) {
       try {
         const state = this.#positions.nextWithRecords();

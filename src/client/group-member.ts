@@ -41,6 +41,7 @@ const LEAVE_STATIC_EPOCH = -2;
 /** Until the coordinator says how often it wants to hear from us. */
 const FIRST_INTERVAL_MS = 1_000;
 const REJOIN: ReadonlySet<ErrorName> = new Set<ErrorName>(['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID']);
+const DISCONNECTED: ReadonlySet<ErrorName> = new Set<ErrorName>(['NETWORK_EXCEPTION']);
 const RETRY: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNRELEASED_INSTANCE_ID']);
 
 type Phase = 'idle' | 'joining' | 'member' | 'fenced' | 'failed' | 'left';
@@ -52,8 +53,12 @@ export class GroupMember {
   #intervalMs = FIRST_INTERVAL_MS;
   #subscribed: readonly string[] = [];
   readonly #owned = new Map<string, PartitionId>();
+  /** Granted, and being taken up: told to the coordinator as owned, or it would count as given up. */
+  #takingUp: readonly PartitionId[] = [];
   #target = new Map<string, PartitionId>();
   #inFlight = false;
+  /** The heartbeat under way is of a membership that was given up since: its answer says nothing any more. */
+  #ignoreAnswer = false;
   #nextHeartbeatMs = Number.POSITIVE_INFINITY;
   /** The next heartbeat carries everything: the coordinator may not have (or may have lost) what it was told. */
   #sendAll = true;
@@ -64,6 +69,13 @@ export class GroupMember {
   #maybeStep = false;
   /** The consumer is carrying a step out: what it holds is not settled. */
   #stepping = false;
+  /** When the heartbeat that was answered last, and the one under way, were sent. */
+  #answeredSentMs = 0;
+  #sentMs = 0;
+  #isDisconnected = false;
+  /** How long the coordinator waits for a member that is silent, and for one whose connection ended. */
+  #sessionTimeoutMs = Number.POSITIVE_INFINITY;
+  #disconnectGraceMs = Number.POSITIVE_INFINITY;
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
@@ -95,6 +107,30 @@ export class GroupMember {
       : this.#nextHeartbeatMs;
   }
 
+  /**
+   * Until when the partitions are surely this member's. A member that lost its connection has less time, and whether
+   * it was too long away only the next answer tells: till then it hands out nothing, and gives nothing up.
+   */
+  get ownsUntilMs(): number {
+    if (this.#phase !== 'member') return Number.POSITIVE_INFINITY;
+    const patienceMs = this.#isDisconnected ? this.#disconnectGraceMs : this.#sessionTimeoutMs;
+    return this.#answeredSentMs + Math.min(patienceMs, this.#sessionTimeoutMs);
+  }
+
+  /** When the coordinator has surely removed this member, since it heard nothing of it for a session. */
+  get lostAtMs(): number {
+    if (this.#phase !== 'member' || (this.#owned.size === 0 && !this.#stepping))
+      return Number.POSITIVE_INFINITY;
+    return this.#answeredSentMs + this.#sessionTimeoutMs;
+  }
+
+  /** Gives up what it owns when `lostAtMs` has come; it joins afresh once the consumer has let go. */
+  expire(nowMs: number): boolean {
+    if (nowMs < this.lostAtMs) return false;
+    this.#lose(nowMs);
+    return true;
+  }
+
   subscribe(topics: readonly string[], nowMs: number): void {
     this.#subscribed = [...topics];
     this.#sendSubscription = true;
@@ -106,6 +142,7 @@ export class GroupMember {
   heartbeat(nowMs: number): ConsumerGroupHeartbeatRequest | undefined {
     if (nowMs < this.nextHeartbeatMs) return undefined;
     this.#inFlight = true;
+    this.#sentMs = nowMs;
     const { groupId, memberId, instanceId, rackId, rebalanceTimeoutMs, serverAssignor } = this.#options;
     const all = this.#sendAll;
     const request: ConsumerGroupHeartbeatRequest = {
@@ -131,15 +168,21 @@ export class GroupMember {
       return;
     }
     this.#inFlight = false;
-    if (this.#phase !== 'joining' && this.#phase !== 'member') return;
+    if (this.#isIgnored() || (this.#phase !== 'joining' && this.#phase !== 'member')) return;
     this.#phase = 'member';
     this.#epoch = response.memberEpoch;
+    this.#answeredSentMs = this.#sentMs;
+    this.#isDisconnected = false;
+    if (response.sessionTimeoutMs > 0) this.#sessionTimeoutMs = response.sessionTimeoutMs;
+    if (response.disconnectGraceMs > 0) this.#disconnectGraceMs = response.disconnectGraceMs;
     this.#intervalMs = response.heartbeatIntervalMs > 0 ? response.heartbeatIntervalMs : this.#intervalMs;
     this.#nextHeartbeatMs =
       this.#sendOwned || this.#sendSubscription || this.#sendAll ? nowMs : nowMs + this.#intervalMs;
     if (response.assignment === null) return;
     this.#target = new Map();
     this.#maybeStep = true;
+    // Said even when nothing changes here: a grant whose answer was lost is given back only by saying that it is not owned.
+    this.#sendOwned = true;
     for (const { topicId, partitions } of response.assignment.topicPartitions) {
       for (const partition of partitions) this.#target.set(keyOf(topicId, partition), { topicId, partition });
     }
@@ -150,14 +193,13 @@ export class GroupMember {
     this.#inFlight = false;
     // The coordinator may or may not have read it.
     this.#sendAll = true;
+    if (this.#isIgnored()) return;
     if (this.#phase === 'left' || this.#phase === 'idle') return;
     const code = (error as KafkaError).code;
+    // The connection ended some time after the last answer; the coordinator counts from there.
+    if (DISCONNECTED.has(code)) this.#isDisconnected = true;
     if (REJOIN.has(code)) {
-      // What it owned is somebody else's by now. It rejoins once the consumer has let go of it.
-      this.#target = new Map();
-      this.#maybeStep = true;
-      if (this.#owned.size > 0 || this.#stepping) this.#phase = 'fenced';
-      else this.#join(nowMs);
+      this.#lose(nowMs);
     } else if (isRetriable(error) || RETRY.has(code)) {
       this.#nextHeartbeatMs = retryAtMs;
     } else {
@@ -166,6 +208,21 @@ export class GroupMember {
       this.#target = new Map();
       this.#maybeStep = true;
     }
+  }
+
+  #isIgnored(): boolean {
+    const ignored = this.#ignoreAnswer;
+    this.#ignoreAnswer = false;
+    return ignored;
+  }
+
+  /** What it owned is somebody else's by now. It rejoins once the consumer has let go of it. */
+  #lose(nowMs: number): void {
+    this.#ignoreAnswer = this.#inFlight;
+    this.#target = new Map();
+    this.#maybeStep = true;
+    if (this.#owned.size > 0 || this.#stepping) this.#phase = 'fenced';
+    else this.#join(nowMs);
   }
 
   /** Whether there may be a step to take; cheap. */
@@ -178,6 +235,7 @@ export class GroupMember {
     const step = this.#step();
     this.#maybeStep = step !== undefined;
     this.#stepping = step !== undefined;
+    this.#takingUp = step?.kind === 'assign' ? step.partitions : [];
     return step;
   }
 
@@ -187,6 +245,7 @@ export class GroupMember {
    */
   completed({ kind, partitions }: ReconciliationStep, nowMs: number): void {
     this.#stepping = false;
+    this.#takingUp = [];
     for (const partition of partitions) {
       const key = keyOf(partition.topicId, partition.partition);
       if (kind === 'assign') this.#owned.set(key, partition);
@@ -243,7 +302,7 @@ export class GroupMember {
 
   #ownedByTopic(): { topicId: string; partitions: number[] }[] {
     const byTopic = new Map<string, number[]>();
-    for (const { topicId, partition } of this.#owned.values()) {
+    for (const { topicId, partition } of [...this.#owned.values(), ...this.#takingUp]) {
       const partitions = byTopic.get(topicId);
       if (partitions === undefined) byTopic.set(topicId, [partition]);
       else partitions.push(partition);

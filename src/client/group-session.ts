@@ -33,9 +33,15 @@ export class GroupSession {
   /** Sends the heartbeat that is due, if one is, and sets the alarm for the next. */
   pump(): void {
     if (this.#closed) return;
-    const request = this.#member.heartbeat(this.#cluster.runtime.clock.monotonicMs());
+    const { clock, logger } = this.#cluster.runtime;
+    const nowMs = clock.monotonicMs();
+    if (this.#member.expire(nowMs)) {
+      logger.warn({ group: this.#groupId }, 'The coordinator is out of reach: giving up all partitions');
+      this.#onChange();
+    }
+    const request = this.#member.heartbeat(nowMs);
     if (request !== undefined) this.#underWay = this.#send(request);
-    this.#alarm.set(this.#member.nextHeartbeatMs);
+    this.#alarm.set(Math.min(this.#member.nextHeartbeatMs, this.#member.lostAtMs));
   }
 
   /** Tells the coordinator that the member leaves; gives up at the deadline, for then its session expires anyway. */

@@ -112,8 +112,15 @@ export class GroupCoordinator {
         memberEpoch,
         heartbeatIntervalMs: this.#limits.groupHeartbeatIntervalMs,
         assignment: null,
+        sessionTimeoutMs: this.#limits.groupSessionTimeoutMs,
+        disconnectGraceMs: this.#limits.groupDisconnectGraceMs,
       };
     }
+  }
+
+  /** A hint: the connection by which the member sent its heartbeats has ended. */
+  memberDisconnected(groupId: string, memberId: string, connection: object): void {
+    this.#core.disconnected(groupId, memberId, connection, this.#now());
   }
 
   async commitOffsets(request: OffsetCommitRequest): Promise<OffsetCommitResponse> {

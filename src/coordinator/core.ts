@@ -25,6 +25,8 @@ import { checkHeartbeat, JOIN_EPOCH, LEAVE_EPOCH } from './validate.ts';
 export interface ClientInfo {
   readonly clientId: string;
   readonly clientHost: string;
+  /** Stands for the connection of the request; only compared. */
+  readonly connection?: object;
 }
 
 /** Time as the core needs it: monotonic for sessions, wall for what is kept. */
@@ -79,6 +81,7 @@ export class GroupCoordinatorCore {
     if (known && request.memberEpoch !== JOIN_EPOCH) checkMemberEpoch(known, request);
     const joined = this.#join(group, known, request, client);
     const session = this.#sessions.touch(group.groupId, joined.memberId, now.monotonicMs);
+    session.connection = client.connection;
     const owned = ownedPartitions(request, session.reported);
 
     group.put(joined);
@@ -106,8 +109,14 @@ export class GroupCoordinatorCore {
           session.reported && sameKeys(session.reported, member.assigned) && !isFull(request)
             ? null
             : { topicPartitions: toTopics(member.assigned) },
+        ...this.#patience(),
       },
     };
+  }
+
+  /** The connection by which a member was heard has ended. */
+  disconnected(groupId: string, memberId: string, connection: object, now: Now): void {
+    this.#sessions.disconnected(groupId, memberId, connection, now.monotonicMs);
   }
 
   /** Removes members whose time is up. Call it often; it costs a comparison per member. */
@@ -126,6 +135,12 @@ export class GroupCoordinatorCore {
     return { records, evictions };
   }
 
+  /** How long a member may go on without being answered. */
+  #patience(): { readonly sessionTimeoutMs: number; readonly disconnectGraceMs: number } {
+    const { groupSessionTimeoutMs, groupDisconnectGraceMs } = this.#limits;
+    return { sessionTimeoutMs: groupSessionTimeoutMs, disconnectGraceMs: groupDisconnectGraceMs };
+  }
+
   #leave(image: MetadataImage, request: HeartbeatRequest, now: Now): Decision<HeartbeatResponse> {
     const { groupId, memberId } = request;
     const group = new Group(groupId, image.groups.get(groupId));
@@ -140,6 +155,7 @@ export class GroupCoordinatorCore {
       memberEpoch: LEAVE_EPOCH,
       heartbeatIntervalMs: 0,
       assignment: null,
+      ...this.#patience(),
     };
     return { records: group.records(), reply };
   }

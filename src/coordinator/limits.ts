@@ -8,6 +8,11 @@ export interface GroupLimits {
    * heartbeats until it notices, at most so long: a member that it kept alive must stop before anyone takes over.
    */
   readonly groupTakeoverGraceMs: number;
+  /**
+   * A member whose connection ended is removed after this, unless it is heard again: a killed process is noticed long
+   * before its session ends, and one that lives reconnects within this.
+   */
+  readonly groupDisconnectGraceMs: number;
   /** How often a member of a settled group is asked to send a heartbeat. */
   readonly groupHeartbeatIntervalMs: number;
   /** The same while the member's assignment still changes, so that a rebalance takes a few of these, not of those. */
@@ -33,6 +38,7 @@ export interface GroupLimits {
 
 export const GROUP_LIMITS: GroupLimits = {
   groupSessionTimeoutMs: 6_000,
+  groupDisconnectGraceMs: 1_500,
   groupTakeoverGraceMs: 2_000,
   groupHeartbeatIntervalMs: 500,
   groupRebalanceHeartbeatIntervalMs: 100,

@@ -11,6 +11,8 @@ export interface Overdue {
 
 export interface Session {
   expiresAtMs: number;
+  /** The connection by which the member was heard last. */
+  connection: object | undefined;
   /** Until when the member may take to give up what it was told to; undefined when there is nothing. */
   revokeByMs: number | undefined;
   /** What the member reported to own, unless it was granted something since. */
@@ -53,9 +55,21 @@ export class Sessions {
       known.expiresAtMs = expiresAtMs;
       return known;
     }
-    const session: Session = { expiresAtMs, revokeByMs: undefined, reported: undefined };
+    const session: Session = {
+      expiresAtMs,
+      connection: undefined,
+      revokeByMs: undefined,
+      reported: undefined,
+    };
     members.set(memberId, session);
     return session;
+  }
+
+  /** The member's connection ended: unless it was heard by another one since, it has little time to come back. */
+  disconnected(groupId: string, memberId: string, connection: object, nowMs: number): void {
+    const session = this.#groups.get(groupId)?.get(memberId);
+    if (session?.connection !== connection) return;
+    session.expiresAtMs = Math.min(session.expiresAtMs, nowMs + this.#limits.groupDisconnectGraceMs);
   }
 
   /** Starts the rebalance timer when the member has something to give up, and stops it when it has nothing. */

@@ -65,6 +65,39 @@ const assigned = (reply: Pick<ConsumerGroupHeartbeatResponse, 'assignment'>) =>
   reply.assignment && (reply.assignment.topicPartitions[0]?.partitions ?? []);
 const code = (name: keyof typeof ERROR_CODE) => expect.objectContaining({ code: name });
 
+describe('a connection that ends', () => {
+  const connected = (connection: object) => {
+    const request = { ...EMPTY, memberId: 'a', memberEpoch: 1 };
+    core.heartbeat(image, request, { clientId: 'c', clientHost: 'h', connection }, now());
+  };
+  const evictedAfter = (ms: number) => {
+    nowMs += ms;
+    return core.tick(image, now()).evictions.map(({ memberId }) => memberId);
+  };
+  const { groupDisconnectGraceMs, groupSessionTimeoutMs } = GROUP_LIMITS;
+
+  it('leaves its member little time to come back', () => {
+    const [first, second] = [{}, {}];
+    join('a');
+    connected(first);
+    core.disconnected('g', 'a', first, now());
+    expect(evictedAfter(groupDisconnectGraceMs - 1)).toEqual([]);
+    connected(second);
+    expect(evictedAfter(groupDisconnectGraceMs)).toEqual([]);
+    core.disconnected('g', 'a', second, now());
+    expect(evictedAfter(groupDisconnectGraceMs)).toEqual(['a']);
+  });
+
+  it('means nothing for a member that was heard by another one since', () => {
+    const [first, second] = [{}, {}];
+    join('a');
+    connected(first);
+    connected(second);
+    core.disconnected('g', 'a', first, now());
+    expect(evictedAfter(groupSessionTimeoutMs - 1)).toEqual([]);
+  });
+});
+
 describe('a heartbeat', () => {
   it('of the first member takes all, and then changes nothing', () => {
     const joined = join('a');

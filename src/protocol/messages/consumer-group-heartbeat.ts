@@ -34,6 +34,10 @@ export const ConsumerGroupHeartbeat = api({
         topicPartitions: array(struct({ topicId: uuid(), partitions: array(int32()) })),
       }),
     ),
+    /** A member that heard nothing for this long, counted from its last answered heartbeat, has lost its partitions. */
+    sessionTimeoutMs: withDefault(int32(), -1),
+    /** The same for a member that lost its connection as well. */
+    disconnectGraceMs: withDefault(int32(), -1),
   }),
 });
 

@@ -28,6 +28,8 @@ const REFUSAL: ConsumerGroupHeartbeatResponse = {
   memberEpoch: 0,
   heartbeatIntervalMs: 0,
   assignment: null,
+  sessionTimeoutMs: -1,
+  disconnectGraceMs: -1,
 };
 
 export class FakeCoordinator {
