@@ -238,16 +238,16 @@ export class RaftNode {
     this.#driver?.input({ kind: 'unreachable', id });
   }
 
-  /** Answers an API of `RAFT_APIS`; refusals are answers with an error code. */
+  /** Answers an API of `RAFT_APIS`. @throws KafkaError when the request is not for this node, or comes too early */
   async handle(api: AnyApi, body: unknown): Promise<unknown> {
     if (api.key === QuorumHello.key) return this.#onHello(body as RequestOf<typeof QuorumHello>);
     // Whoever asks for votes or sends entries knows a cluster: a blank node had better ask who.
     this.#bootstrap?.nudge();
     const refusal = this.#refuse(body as TargetedBody);
-    if (refusal) return { errorCode: ERROR_CODE[refusal], epoch: 0 };
+    if (refusal) throw new KafkaError(refusal);
     const { from, request } = requestFromWire(api, body, this.#membership?.voters ?? []);
     const response = await this.#driver?.ask(from, request);
-    if (!response) return { errorCode: ERROR_CODE.BROKER_NOT_AVAILABLE, epoch: 0 };
+    if (!response) throw new KafkaError('BROKER_NOT_AVAILABLE');
     return responseToWire(response);
   }
 

@@ -5,6 +5,8 @@ import { uuidFrom } from '../protocol/uuid.ts';
 export interface Identity {
   readonly nodeId: number;
   readonly directoryId: string;
+  /** Known once the node has joined: from then on a folder without the quorum's log is a damaged one, not a blank one. */
+  readonly clusterId?: string;
 }
 
 /** The data folder belongs to another node; starting on it would let one node speak as two. */
@@ -27,6 +29,13 @@ export async function loadIdentity(
   const path = `${dir}/node.json`;
   if (await disk.exists(path)) return checked(await read(disk, path), path, nodeId);
   const identity: Identity = { nodeId, directoryId: uuidFrom(random.bytes(16)) };
+  await saveIdentity(disk, dir, identity);
+  return identity;
+}
+
+/** Replaces `node.json`; durable when it resolves. */
+export async function saveIdentity(disk: Disk, dir: string, identity: Identity): Promise<void> {
+  const path = `${dir}/node.json`;
   const file = await disk.open(`${path}.tmp`, { create: true });
   await file.truncate(0);
   await file.write(0, [new TextEncoder().encode(`${JSON.stringify(identity)}\n`)]);
@@ -34,7 +43,6 @@ export async function loadIdentity(
   await file.close();
   await disk.rename(`${path}.tmp`, path);
   await disk.syncDir(dir);
-  return identity;
 }
 
 function parentOf(dir: string): string {
@@ -64,5 +72,6 @@ function checked(value: unknown, path: string, nodeId: number): Identity {
       `${path} belongs to node ${identity.nodeId}, not ${nodeId}. Set nodeId or dataDir right.`,
     );
   }
-  return { nodeId: identity.nodeId, directoryId: identity.directoryId };
+  const { directoryId, clusterId } = identity;
+  return { nodeId, directoryId, ...(typeof clusterId === 'string' && { clusterId }) };
 }

@@ -25,7 +25,7 @@ import { BrokerLifecycle } from './broker-lifecycle.ts';
 import type { NodeConfig } from './config.ts';
 import { ControllerLink } from './controller-link.ts';
 import { quorumResponse } from './describe-quorum.ts';
-import { type Identity, loadIdentity } from './identity.ts';
+import { type Identity, loadIdentity, saveIdentity } from './identity.ts';
 import { MetadataStore } from './metadata-store.ts';
 import { Peers } from './peers.ts';
 
@@ -143,6 +143,10 @@ export class OdradekNode {
 
   async #join(): Promise<void> {
     await this.raft.start();
+    const { clusterId } = this.raft;
+    if (clusterId !== undefined && this.#identity.clusterId === undefined) {
+      await saveIdentity(this.#platform.disk, this.config.dataDir, { ...this.#identity, clusterId });
+    }
     this.#lifecycle.start();
   }
 
@@ -170,6 +174,7 @@ export class OdradekNode {
     return new RaftNode({
       nodeId,
       directoryId: this.#identity.directoryId,
+      clusterId: this.#identity.clusterId,
       voters,
       bootstrapAlone,
       platform: this.#platform,
