@@ -33,7 +33,7 @@ check: node_modules/.installed ## Types, lint, format, unused code, layer and pl
 
 SEEDS ?= 200
 SEED_BASE ?= 1
-sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE)))
+sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE))$(if $(SCENARIO), --scenario $(SCENARIO)))
 
 sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=200 [SEED_BASE=1], or SEED=7 to repeat one; 4 runs a second)
 	@npx --no-install esbuild chaos/sim/main.ts --bundle --platform=node --format=esm --packages=external \

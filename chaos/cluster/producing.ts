@@ -65,7 +65,8 @@ export class Producing {
     this.#pending.set(sequence, `${send.partition} ${process}-${sequence}`);
     this.#producer.send({ topic, partition, value }).then(
       ({ offset }) => {
-        settle('ok', offset);
+        // -1: the broker had forgotten where, as it may of a batch that was repeated much later.
+        settle('ok', offset < 0 ? undefined : offset);
         onAcknowledged(partition, offset);
       },
       (error: unknown) => {

@@ -199,7 +199,9 @@ export class SimDisk {
   #write(write: InFlightWrite, path: string): void {
     const { file, position, bytes } = write;
     const growth = position + bytes.length - file.length;
-    const roomBytes = growth <= 0 ? 0 : this.capacityBytes - this.usedBytes;
+    // Adding up all files takes time, so only where it matters.
+    const isBounded = growth > 0 && this.capacityBytes !== Number.POSITIVE_INFINITY;
+    const roomBytes = isBounded ? this.capacityBytes - this.usedBytes : Number.POSITIVE_INFINITY;
     if (growth <= roomBytes || growth <= 0) {
       file.write(position, bytes);
       return;

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { RunFailure, runPlan } from '../cluster/run.ts';
-import { type Plan, planOf } from '../schedule.ts';
+import { type Plan, planOf, SCENARIOS, type ScenarioName } from '../schedule.ts';
 
 const EXIT_CODES = { crash: 3, safety: 4, liveness: 5 } as const;
 const LOG_LINES_SHOWN = Number(process.env.SIM_LOG_LINES ?? 60);
@@ -16,8 +16,12 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     base: { type: 'string', default: '1' },
     plan: { type: 'string' },
+    /** Which plans to draw from; see SCENARIOS. */
+    scenario: { type: 'string', default: 'any' },
     /** Goes on after a failure, and tells how often each occurred. */
     all: { type: 'boolean', default: false },
+    /** Prints one line about a failure, for programs. */
+    brief: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -28,11 +32,21 @@ function wholeNumber(name: string, text: string): number {
   process.exit(2);
 }
 
+function scenario(): ScenarioName {
+  const names = Object.keys(SCENARIOS) as ScenarioName[];
+  const found = names.find((name) => name === values.scenario);
+  if (found !== undefined) return found;
+  console.error(`SCENARIO is one of ${names.join(', ')}, not ${values.scenario}`);
+  process.exit(2);
+}
+
 function plans(): Plan[] {
   if (values.plan !== undefined) return [JSON.parse(values.plan) as Plan];
-  if (values.seed !== undefined) return [planOf(wholeNumber('SEED', values.seed))];
+  if (values.seed !== undefined) return [planOf(wholeNumber('SEED', values.seed), scenario())];
   const base = wholeNumber('SEED_BASE', values.base);
-  return Array.from({ length: wholeNumber('SEEDS', values.seeds) }, (_, index) => planOf(base + index));
+  return Array.from({ length: wholeNumber('SEEDS', values.seeds) }, (_, index) =>
+    planOf(base + index, scenario()),
+  );
 }
 
 function commit(): string {
@@ -52,7 +66,9 @@ function report(failure: RunFailure): void {
   console.error(`plan: ${JSON.stringify(plan)}`);
   console.error(failure.message);
   if (verdict === 'crash' && cause instanceof Error) console.error(cause.stack);
-  const how = values.plan === undefined ? `make sim SEED=${plan.seed}` : `make sim PLAN='${values.plan}'`;
+  const from = values.scenario === 'any' ? '' : ` SCENARIO=${values.scenario}`;
+  const what = values.plan === undefined ? `SEED=${plan.seed}${from}` : `PLAN='${values.plan}'`;
+  const how = `make sim ${what}`;
   console.error(`${verdict} failure at commit ${commit()}; reproduce it with: ${how}`);
 }
 
@@ -62,7 +78,7 @@ let acknowledged = 0;
 let failures = 0;
 const all = plans();
 const startedMs = performance.now();
-for (const plan of all) {
+for (const [index, plan] of all.entries()) {
   try {
     const result = await runPlan(plan);
     virtualMs += result.virtualMs;
@@ -74,7 +90,9 @@ for (const plan of all) {
     exitCode ||= EXIT_CODES[error.verdict];
     if (values.all) console.error(`${error.verdict}: ${error.message}`);
     else {
-      report(error);
+      if (values.brief)
+        console.log(`${error.verdict} after ${index + 1} seeds: ${error.message.split('\n', 3).join('; ')}`);
+      else report(error);
       break;
     }
   }

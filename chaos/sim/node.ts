@@ -155,7 +155,8 @@ export class SimNode {
         monotonicMs: () => this.#monotonicMs(),
       },
       timers: {
-        set: (delayMs, fn) => schedule(Math.max(0, delayMs) / this.#clockRate, 'timer', fn),
+        // Node.js waits for a millisecond at least, so a clock that rounds to just before a deadline does no harm.
+        set: (delayMs, fn) => schedule(Math.max(1, delayMs) / this.#clockRate, 'timer', fn),
         clear: ({ timer }) => {
           if (timer !== undefined) (timer as SimEvent).cancelled = true;
         },
