@@ -74,7 +74,7 @@ export function startPreVote(s: RaftState, nowMs: number): void {
 }
 
 /** Stands for the next epoch. */
-export function campaign(s: RaftState, nowMs: number, transfer: boolean): void {
+function campaign(s: RaftState, nowMs: number, transfer: boolean): void {
   s.setHardState(s.epoch + 1, s.self);
   s.note('Standing for election.', { lastIndex: s.log.lastIndex, transfer });
   s.role = 'candidate';

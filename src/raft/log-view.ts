@@ -157,4 +157,4 @@ export class LogView {
 }
 
 /** What an entry costs beside its payload, in memory and on the wire, roughly. */
-export const ENTRY_OVERHEAD_BYTES = 32;
+const ENTRY_OVERHEAD_BYTES = 32;

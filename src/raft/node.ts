@@ -27,7 +27,7 @@ export interface RaftNodeLimits extends RaftLimits, RaftStorageLimits {
   readonly proposalsPendingMax: number;
 }
 
-export const DEFAULT_RAFT_NODE_LIMITS: RaftNodeLimits = {
+const DEFAULT_RAFT_NODE_LIMITS: RaftNodeLimits = {
   ...DEFAULT_RAFT_LIMITS,
   ...DEFAULT_STORAGE_LIMITS,
   snapshotEntries: 20_000,

@@ -5,7 +5,7 @@ import type { ReplicaKey, Request, SnapshotMeta } from './types.ts';
  * - `replicate`: appends are pipelined, `nextIndex` runs ahead of what is confirmed;
  * - `snapshot`: the entries it needs are gone; chunks of a snapshot go out one at a time.
  */
-export type ProgressMode = 'probe' | 'replicate' | 'snapshot';
+type ProgressMode = 'probe' | 'replicate' | 'snapshot';
 
 /** What a leader knows of one other replica. */
 export interface Progress {

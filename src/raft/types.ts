@@ -103,7 +103,7 @@ export interface EndEpochRequest {
   readonly type: 'endEpoch';
   readonly epoch: number;
 }
-export interface EndEpochResponse {
+interface EndEpochResponse {
   readonly type: 'endEpoch';
   readonly epoch: number;
 }

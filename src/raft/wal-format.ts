@@ -14,7 +14,7 @@ import type { Entry, HardState } from './types.ts';
  * Sequence and position are in the checksum, so a frame counts only where it was written: neither a misdirected write
  * nor a payload that looks like a frame is taken for one. All integers are big-endian.
  */
-export const FRAME_HEADER_BYTES = 16;
+const FRAME_HEADER_BYTES = 16;
 
 export type WalRecord =
   | { readonly kind: 'hardState'; readonly hardState: HardState }

@@ -10,7 +10,7 @@ export interface Caller {
   onClose(fn: () => void): void;
 }
 
-export interface RequestContext {
+interface RequestContext {
   readonly caller: Caller;
   readonly clientId: string | null;
   readonly apiVersion: number;

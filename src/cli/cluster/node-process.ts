@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askReadiness, isListening } from './readiness.ts';
 
-export type NodeState = 'ready' | 'starting' | 'stopped';
+type NodeState = 'ready' | 'starting' | 'stopped';
 
 export interface NodeStatus {
   readonly id: number;

@@ -1,7 +1,7 @@
 import { UsageError } from '../run.ts';
 
 /** What a line of input becomes. */
-export interface LineRecord {
+interface LineRecord {
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array;
 }

@@ -1,4 +1,4 @@
-import type { RequestOf, ResponseOf } from '../schema.ts';
+import type { ResponseOf } from '../schema.ts';
 import { api, array, int16, int32, string, struct } from '../schema.ts';
 
 /** Opens every connection: who is speaking, and what the other side serves. */
@@ -21,5 +21,4 @@ export const ApiVersions = api({
   }),
 });
 
-export type ApiVersionsRequest = RequestOf<typeof ApiVersions>;
 export type ApiVersionsResponse = ResponseOf<typeof ApiVersions>;

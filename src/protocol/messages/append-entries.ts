@@ -1,4 +1,3 @@
-import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, array, bool, bytes, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** The quorum leader replicates entries and its commit index; without entries, a heartbeat. Raft 5.3. */
@@ -30,6 +29,3 @@ export const AppendEntries = api({
     conflictEpoch: int32(),
   }),
 });
-
-export type AppendEntriesRequest = RequestOf<typeof AppendEntries>;
-export type AppendEntriesResponse = ResponseOf<typeof AppendEntries>;

@@ -1,4 +1,3 @@
-import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, int16, int32, string, struct, uuid } from '../schema.ts';
 
 /** A leader that steps down asks its most caught-up voter to campaign at once. */
@@ -19,6 +18,3 @@ export const EndQuorumEpoch = api({
     epoch: int32(),
   }),
 });
-
-export type EndQuorumEpochRequest = RequestOf<typeof EndQuorumEpoch>;
-export type EndQuorumEpochResponse = ResponseOf<typeof EndQuorumEpoch>;

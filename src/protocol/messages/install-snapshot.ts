@@ -1,4 +1,3 @@
-import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, bool, bytes, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** The quorum leader sends its snapshot, chunk by chunk. Raft 7. */
@@ -30,6 +29,3 @@ export const InstallSnapshot = api({
     installed: bool(),
   }),
 });
-
-export type InstallSnapshotRequest = RequestOf<typeof InstallSnapshot>;
-export type InstallSnapshotResponse = ResponseOf<typeof InstallSnapshot>;

@@ -1,4 +1,3 @@
-import type { RequestOf, ResponseOf } from '../schema.ts';
 import {
   api,
   array,
@@ -38,6 +37,3 @@ export const QuorumHello = api({
     epoch: int32(),
   }),
 });
-
-export type QuorumHelloRequest = RequestOf<typeof QuorumHello>;
-export type QuorumHelloResponse = ResponseOf<typeof QuorumHello>;

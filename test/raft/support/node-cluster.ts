@@ -5,7 +5,7 @@ import { uuidFrom } from '../../../src/protocol/uuid.ts';
 import { RaftNode, type RaftNodeLimits, type StateMachine } from '../../../src/raft/node.ts';
 
 /** A state machine that keeps what it applied, as text. */
-export class TextLog implements StateMachine {
+class TextLog implements StateMachine {
   lines: string[] = [];
   index = 0;
   leading: number | undefined;

@@ -431,10 +431,7 @@ function write(durable: SimDurable, effect: PersistEffect): void {
   }
 }
 
-export function applyEntry(
-  state: { index: number; hash: number },
-  entry: Entry,
-): { index: number; hash: number } {
+function applyEntry(state: { index: number; hash: number }, entry: Entry): { index: number; hash: number } {
   if (entry.index !== state.index + 1) throw new Error(`applied ${entry.index} after ${state.index}`);
   const hash = Math.imul(state.hash ^ crc32c(entry.payload) ^ entry.epoch, 0x01000193) >>> 0;
   return { index: entry.index, hash };

@@ -227,7 +227,7 @@ export function batch(value: number, producer?: { id: number; epoch: number; seq
   });
 }
 
-export function valuesOf(run: Uint8Array): { offset: number; value: number }[] {
+function valuesOf(run: Uint8Array): { offset: number; value: number }[] {
   return splitBatches(run).flatMap((each) =>
     decodeRecords(each).map(({ offset, value }) => ({
       offset,
