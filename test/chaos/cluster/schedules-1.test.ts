@@ -1,0 +1,11 @@
+import { test } from 'vitest';
+import { planArbitrary } from '../../../chaos/schedule.ts';
+import { checkSchedules, TIMEOUT_MS } from './support/schedules.ts';
+
+test(
+  'a cluster keeps its invariants under 150 schedules of any faults (1 of 3)',
+  async () => {
+    await checkSchedules(planArbitrary(), 1, 150);
+  },
+  TIMEOUT_MS,
+);

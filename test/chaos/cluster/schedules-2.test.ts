@@ -1,0 +1,11 @@
+import { test } from 'vitest';
+import { planArbitrary } from '../../../chaos/schedule.ts';
+import { checkSchedules, TIMEOUT_MS } from './support/schedules.ts';
+
+test(
+  'a cluster keeps its invariants under 150 schedules of any faults (2 of 3)',
+  async () => {
+    await checkSchedules(planArbitrary(), 2, 150);
+  },
+  TIMEOUT_MS,
+);

@@ -1,0 +1,14 @@
+import { describe, expect, test } from 'vitest';
+import { PLANTED_BUGS } from '../../chaos/planted/bugs.ts';
+import { hunt } from '../../chaos/planted/hunt.ts';
+
+const TIMEOUT_MS = 300_000;
+
+/** Each test is a process of its own; two at a time leave a small machine room for the other tests. */
+describe('planted bugs are caught', { concurrent: true }, () => {
+  test.each(PLANTED_BUGS)('$name ($row)', { timeout: TIMEOUT_MS }, async (bug) => {
+    const { isCaught, seeds, message } = await hunt(bug);
+    console.log(`${bug.name}: caught after ${seeds} of at most ${bug.seedsMax} seeds: ${message}`);
+    expect(isCaught, `${bug.name} survived ${seeds} seeds of '${bug.scenario}'`).toBe(true);
+  });
+});
