@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import type { Argv } from 'yargs';
 import { UsageError } from '../run.ts';
 
@@ -21,6 +22,21 @@ export function startCommand(cli: Argv): Argv {
         }),
     ({ config, set }) => start(config, set),
   );
+}
+
+/**
+ * The same for a plain `start` without yargs, whose loading is a good part of a node's start. Undefined leaves the
+ * arguments to yargs: for another command, for help, and for complaints.
+ */
+export function startDirectly(args: readonly string[]): Promise<void> | undefined {
+  if (args[0] !== 'start') return undefined;
+  try {
+    const options = { config: { type: 'string' }, set: { type: 'string', multiple: true } } as const;
+    const { config, set = [] } = parseArgs({ args: args.slice(1), options }).values;
+    return config === undefined ? undefined : start(config, set);
+  } catch {
+    return undefined;
+  }
 }
 
 async function start(file: string, overrides: readonly string[]): Promise<void> {
