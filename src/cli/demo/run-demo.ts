@@ -129,15 +129,23 @@ class Demo {
     this.#report();
   }
 
-  /** Halfway: SIGKILL for one consumer, and for the node that leads most partitions, which then starts again. */
+  /** SIGKILL for one consumer and, halfway, for the node that leads most partitions, which then starts again. */
   async #faults(): Promise<void> {
+    await this.#replay.reached(Math.floor(this.#flights / 4));
+    this.#killConsumer();
     await this.#replay.reached(Math.floor(this.#flights / 2));
+    await this.#killBusiestNode();
+  }
+
+  #killConsumer(): void {
     const consumer = this.#stage.consumers[CONSUMERS - 1];
-    if (consumer) {
-      const owned = consumer.progress.partitions.join(' and ');
-      consumer.kill();
-      this.#screen.event(`SIGKILL ${consumer.name} (pid ${consumer.pid}), which reads partitions ${owned}`);
-    }
+    if (!consumer) return;
+    const owned = consumer.progress.partitions.join(' and ');
+    consumer.kill();
+    this.#screen.event(`SIGKILL ${consumer.name} (pid ${consumer.pid}), which reads partitions ${owned}`);
+  }
+
+  async #killBusiestNode(): Promise<void> {
     const { id, led } = await this.#busiestLeader();
     const node = this.#stage.cluster.node(id);
     const { pid } = node;
