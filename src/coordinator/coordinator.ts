@@ -29,6 +29,7 @@ import { decideDeleteGroups, describeGroup, listGroups } from './describe.ts';
 import { GroupLog, type MetadataLog } from './group-log.ts';
 import { GROUP_LIMITS, type GroupLimits } from './limits.ts';
 import { decideCommit, expiredOffsets, fetchOffsets, refuseCommit } from './offsets.ts';
+import type { Predecessor } from './sessions.ts';
 
 export interface GroupCoordinatorOptions {
   readonly log: MetadataLog;
@@ -60,14 +61,14 @@ export class GroupCoordinator {
   }
 
   /** This node became the active controller: its image holds all that earlier ones committed. */
-  onLeader(): void {
+  onLeader(predecessor: Predecessor = 'unknown'): void {
     this.onNotLeader();
     const active = new GroupLog(this.#log, this.#limits.commitsPendingMax);
     this.#active = active;
     const now = this.#now();
-    this.#core.reset(active.image(), now);
+    this.#core.reset(active.image(), now, predecessor);
     this.#nextExpiryMs = now.monotonicMs;
-    this.#logger.info({ groups: active.image().groups.size }, 'Group coordinator took over.');
+    this.#logger.info({ groups: active.image().groups.size, predecessor }, 'Group coordinator took over.');
     this.#schedule(active);
   }
 

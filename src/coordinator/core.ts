@@ -18,7 +18,7 @@ import { Group, type Member } from './group.ts';
 import type { GroupLimits } from './limits.ts';
 import { isSubset, NO_PARTITIONS, sameKeys, toKeys, toTopics } from './partitions.ts';
 import { isSettled, reconcile } from './reconcile.ts';
-import { type Overdue, Sessions } from './sessions.ts';
+import { type Overdue, type Predecessor, Sessions } from './sessions.ts';
 import { checkHeartbeat, JOIN_EPOCH, LEAVE_EPOCH } from './validate.ts';
 
 /** Who sent a request, as the image and `ConsumerGroupDescribe` show it. */
@@ -61,10 +61,10 @@ export class GroupCoordinatorCore {
     this.#sessions = new Sessions(limits);
   }
 
-  /** Starts afresh as the active controller: every member of the image gets a whole session. */
-  reset(image: MetadataImage, now: Now): void {
+  /** Starts afresh as the active controller: every member of the image gets time to be heard. */
+  reset(image: MetadataImage, now: Now, predecessor: Predecessor = 'unknown'): void {
     this.#fresh.clear();
-    this.#sessions.reset(image.groups, now.monotonicMs);
+    this.#sessions.reset(image.groups, now.monotonicMs, predecessor);
   }
 
   /** Joins, keeps alive, reconciles or leaves. Throws a `KafkaError` when the request is refused. */

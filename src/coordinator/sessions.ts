@@ -19,6 +19,9 @@ export interface Session {
   reported: ReadonlySet<PartitionKey> | undefined;
 }
 
+/** What is known of the coordinator before this one: `dead` only when its process is surely gone. */
+export type Predecessor = 'dead' | 'unknown';
+
 interface Groups {
   values(): Iterable<{ readonly id: string; readonly members: { keys(): Iterable<string> } }>;
 }
@@ -32,13 +35,19 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** Gives every member of the image a whole session, and some grace. */
-  reset(groups: Groups, nowMs: number): void {
+  /**
+   * Gives every member of the image a whole session and some grace, since a deposed coordinator may still answer. One
+   * that is dead answers nobody: its members' connections ended with it, and the grace is enough to find this one.
+   */
+  reset(groups: Groups, nowMs: number, predecessor: Predecessor): void {
     this.#groups.clear();
     this.#checkedAtMs = nowMs;
+    const { groupTakeoverGraceMs, groupSessionTimeoutMs } = this.#limits;
+    const patienceMs = groupTakeoverGraceMs + (predecessor === 'dead' ? 0 : groupSessionTimeoutMs);
     for (const { id, members } of groups.values()) {
-      const heardMs = nowMs + this.#limits.groupTakeoverGraceMs;
-      for (const memberId of [...members.keys()].sort()) this.touch(id, memberId, heardMs);
+      for (const memberId of [...members.keys()].sort()) {
+        this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs;
+      }
     }
   }
 

@@ -123,7 +123,7 @@ export interface ReplicationLimits {
 
 export const DEFAULT_REPLICATION_LIMITS: ReplicationLimits = {
   replicaLagTimeMaxMs: 10_000,
-  joinWaitMsMax: 1_000,
+  joinWaitMsMax: 300,
   tickIntervalMs: 100,
   alterBackoffMsMin: 100,
   alterBackoffMsMax: 1_000,

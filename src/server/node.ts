@@ -52,6 +52,8 @@ export class OdradekNode {
   readonly #lifecycle: BrokerLifecycle;
   readonly #server: RpcServer;
   #listener: Listener | undefined;
+  /** The last leader of the quorum that was not this node. */
+  #otherLeader: { readonly id: number; readonly epoch: number; isDead: boolean } | undefined;
 
   /** Recovers the logs of the data folder; the node does not serve before `start`. @throws IdentityError, DiskError */
   static async open(config: NodeConfig, platform: Platform): Promise<OdradekNode> {
@@ -163,6 +165,7 @@ export class OdradekNode {
       responseBytesMax: this.config.limits.fetchBytesMax * 2,
       image: () => this.store.image,
       onDead: (id) => {
+        if (this.#otherLeader?.id === id) this.#otherLeader.isDead = true;
         this.raft.peerUnreachable(id);
         this.controller.brokerUnreachable(id);
       },
@@ -184,16 +187,17 @@ export class OdradekNode {
         electionTimeoutMsMax: limits.electionTimeoutMs * 2,
         checkQuorumMs: limits.electionTimeoutMs,
         heartbeatMs: limits.raftHeartbeatMs,
+        snapshotEntries: limits.raftSnapshotEntries,
       },
       send: (toId, api, body) => this.#peers.call('control', toId, api, body, PEER_TIMEOUT_MS),
-      onChange: () => this.#lifecycle.poke(),
+      onChange: () => this.#onQuorumChange(),
       stateMachine: {
         apply: (entries) => this.store.apply(entries),
         snapshot: () => this.store.snapshot(),
         restore: (index, bytes) => this.store.restore(index, bytes),
         onLeader: (epoch) => {
           this.controller.onLeader(epoch, this.store.image);
-          this.#coordinator.onLeader();
+          this.#coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
         },
         onNotLeader: () => {
           this.#coordinator.onNotLeader();
@@ -302,6 +306,14 @@ export class OdradekNode {
     if (registered?.incarnationId !== this.#incarnationId) return;
     if (registered.epoch !== this.replicas.brokerEpoch) this.replicas.setBrokerEpoch(registered.epoch);
     if (this.#lifecycle.fenced) this.#lifecycle.poke();
+  }
+
+  #onQuorumChange(): void {
+    const { leaderId, epoch } = this.raft;
+    if (leaderId !== undefined && leaderId !== this.config.nodeId && epoch !== this.#otherLeader?.epoch) {
+      this.#otherLeader = { id: leaderId, epoch, isDead: false };
+    }
+    this.#lifecycle.poke();
   }
 
   #onHttp(path: string): { status: number; body: string } | undefined {

@@ -98,6 +98,19 @@ describe('a connection that ends', () => {
   });
 });
 
+it('members have a session and some grace to find a new coordinator, or the grace alone when the old one is dead', () => {
+  const { groupTakeoverGraceMs, groupSessionTimeoutMs } = GROUP_LIMITS;
+  join('a');
+  const patienceOf = (predecessor: 'dead' | 'unknown') => {
+    core.reset(image, now(), predecessor);
+    let ms = 0;
+    while (core.tick(image, { ...now(), monotonicMs: nowMs + ms }).evictions.length === 0) ms += 500;
+    return ms;
+  };
+  expect(patienceOf('unknown')).toBe(groupSessionTimeoutMs + groupTakeoverGraceMs);
+  expect(patienceOf('dead')).toBe(groupTakeoverGraceMs);
+});
+
 describe('a heartbeat', () => {
   it('of the first member takes all, and then changes nothing', () => {
     const joined = join('a');
