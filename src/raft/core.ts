@@ -13,8 +13,8 @@
 import { maybeCommit } from './commit.ts';
 import {
   adoptEpoch,
-  armElectionTimer,
   armRetryTimer,
+  followLeader,
   onEndEpoch,
   onHardStateSynced,
   onUnreachable,
@@ -207,14 +207,19 @@ export class RaftCore {
       maybeHandOver(s, nowMs);
   }
 
-  /** An observer learned who leads: register there. The append that follows makes it known. */
+  /**
+   * An observer learned who leads: register there. It follows at once, not only from the first append on: a leader may
+   * not know yet where a new node is, until that node has turned to it as a broker.
+   */
   #onHelloResponse(from: ReplicaKey, response: HelloResponse, nowMs: number): void {
     const s = this.#s;
     if (s.isVoter || s.leaderId !== undefined || response.epoch < s.epoch) return;
     const leader = s.voters.find((voter) => voter.id === response.leaderId);
-    if (!leader || keyOf(leader) === keyOf(from)) return;
-    armElectionTimer(s, nowMs);
-    s.send(leader, { type: 'hello', lastIndex: s.log.lastIndex }, { afterSync: false });
+    if (!leader) return;
+    adoptEpoch(s, response.epoch, nowMs);
+    followLeader(s, leader.id, nowMs);
+    if (keyOf(leader) !== keyOf(from))
+      s.send(leader, { type: 'hello', lastIndex: s.log.lastIndex }, { afterSync: false });
   }
 
   #onFailed(to: ReplicaKey, request: Request): void {
