@@ -60,6 +60,7 @@ const schema = z.strictObject({
       fetchBytesMax: bytes(1024).default(8 * 1024 * 1024),
       electionTimeoutMs: ms(50, 60_000).default(1000),
       raftHeartbeatMs: ms(10, 10_000).default(150),
+      raftSnapshotEntries: count(10, 10_000_000).default(20_000),
       brokerSessionTimeoutMs: ms(100, 600_000).default(3000),
       brokerHeartbeatMs: ms(10, 60_000).default(500),
       replicaLagTimeMaxMs: ms(100, 600_000).default(10_000),
