@@ -18,6 +18,10 @@ export type Target =
 export type Fault =
   /** The process dies (or the power goes, and unsynced data with it) and starts again after a while. */
   | { readonly kind: 'kill'; readonly target: Target; readonly how: 'process' | 'power' }
+  /** A graceful stop, cut short by a kill when it takes too long, and a start after a while. */
+  | { readonly kind: 'stop'; readonly target: Target }
+  /** The next sync of the disk fails: the node must end itself. It starts again after a while. */
+  | { readonly kind: 'failSync'; readonly target: Target }
   /** All nodes lose power at once. */
   | { readonly kind: 'blackout' }
   /** Nothing passes between the target and the other nodes; clients reach it still. */
@@ -55,14 +59,16 @@ export interface Step {
 export interface Plan {
   /** Of the simulated world: delays, disks, ids. */
   readonly seed: number;
+  /** How many nodes; the first three are the voters. */
+  readonly nodes: number;
   readonly steps: readonly Step[];
 }
 
 /** How many partitions of the topic there are to aim at. */
 export const PARTITIONS = 3;
-export const NODES = 3;
+const VOTERS = 3;
 
-const node = fc.integer({ min: 1, max: NODES });
+const node = fc.integer({ min: 1, max: VOTERS });
 const partition = fc.integer({ min: 0, max: PARTITIONS - 1 });
 const target: fc.Arbitrary<Target> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ who: fc.constant('leader' as const), partition }) },
@@ -79,6 +85,8 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({ kind: kind('kill'), target, how: fc.constantFrom('process', 'power') }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: kind('stop'), target }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('failSync'), target }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('blackout') }) },
   {
     weight: 4,
@@ -134,6 +142,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 export const planArbitrary = (stepsMax = 8): fc.Arbitrary<Plan> =>
   fc.record({
     seed: fc.noShrink(fc.integer({ min: 0, max: 0x7fffffff })),
+    nodes: fc.constantFrom(VOTERS, VOTERS, VOTERS + 1),
     steps: fc.array(step, { minLength: 0, maxLength: stepsMax, size: 'max' }),
   });
 
@@ -156,7 +165,11 @@ const slowDisks = (syncMs: number): fc.Arbitrary<Fault> =>
   });
 
 const aPlan = (steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Plan> =>
-  fc.record({ seed: fc.noShrink(fc.integer({ min: 0, max: 0x7fffffff })), steps });
+  fc.record({
+    seed: fc.noShrink(fc.integer({ min: 0, max: 0x7fffffff })),
+    nodes: fc.constant(VOTERS),
+    steps,
+  });
 
 const anyNode = fc.record({ who: fc.constant('node' as const), id: node });
 const theController = fc.constant({ who: 'controller' as const });

@@ -1,4 +1,4 @@
-import { type Fault, NODES, type Plan, type Target } from '../schedule.ts';
+import type { Fault, Plan, Target } from '../schedule.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { SimWorld } from '../sim/world.ts';
 import type { ClusterWatch } from './invariants.ts';
@@ -61,6 +61,19 @@ export class Faults {
     switch (fault.kind) {
       case 'kill':
         return this.#kill(this.#resolve(fault.target), fault.how);
+      case 'stop': {
+        const member = this.#resolve(fault.target);
+        const { incarnation } = member.machine;
+        cluster.stop(member);
+        return () => {
+          if (member.machine.incarnation === incarnation) this.#kill(member, 'process')();
+        };
+      }
+      case 'failSync': {
+        const { machine } = this.#resolve(fault.target);
+        machine.disk.inject({ operation: 'sync', code: 'EIO' });
+        return () => this.#restartAll();
+      }
       case 'blackout': {
         const restarts = cluster.nodes.map((member) => this.#kill(member, 'power'));
         return () => {
@@ -123,6 +136,11 @@ export class Faults {
     }
   }
 
+  #restartAll(): void {
+    const { cluster } = this.#o;
+    for (const member of cluster.nodes) if (!member.machine.running) cluster.start(member);
+  }
+
   #kill(member: ClusterNode, how: 'process' | 'power'): () => void {
     this.#o.cluster.kill(member, how);
     return () => {
@@ -132,7 +150,7 @@ export class Faults {
 
   #resolve(target: Target): ClusterNode {
     const { cluster, watch, topic, random } = this.#o;
-    const any = () => cluster.member(random.between(1, NODES));
+    const any = () => random.pick(cluster.nodes);
     switch (target.who) {
       case 'node':
         return cluster.member(target.id);

@@ -7,15 +7,28 @@ import {
   type TopicImage,
 } from '../../src/metadata/image.ts';
 import { decodeRecords } from '../../src/metadata/records.ts';
+import { encodeSnapshot } from '../../src/metadata/snapshot.ts';
+import { concatenate } from '../sim/trace.ts';
 import { InvariantViolation } from './violation.ts';
 
 /** What must hold of the committed metadata after each entry, and of each step from one image to the next. */
 export class ImageWatch {
   #image = MetadataImage.EMPTY;
+  /** By index; they share nearly all of their parts. */
+  readonly #images: MetadataImage[] = [MetadataImage.EMPTY];
 
   /** The newest committed state, whoever knows of it. */
   get image(): MetadataImage {
     return this.#image;
+  }
+
+  /** A node takes over a snapshot: it must be the state that the entries up to there make. */
+  onRestored(nodeId: number, index: number, bytes: Uint8Array): void {
+    const image = this.#images[index];
+    if (index === 0 && bytes.length === 0) return;
+    const expected = image && concatenate(encodeSnapshot(image));
+    if (expected?.length !== bytes.length || expected.some((byte, i) => byte !== bytes[i]))
+      fail('snapshot differs from the log', `node ${nodeId}, index ${index}`);
   }
 
   /** Folds the next committed entry in. */
@@ -23,6 +36,7 @@ export class ImageWatch {
     const before = this.#image;
     const after = before.apply(payload.length === 0 ? [] : decodeRecords(payload), index);
     this.#image = after;
+    this.#images[index] = after;
     for (const broker of deltaOf(before, after).brokersChanged) {
       const { id, epoch } = broker;
       if (epoch < (before.brokers.get(id)?.epoch ?? 0)) fail('broker epoch goes back', `broker ${id}`);

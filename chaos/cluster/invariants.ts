@@ -1,4 +1,5 @@
 import { deltaOf } from '../../src/metadata/delta.ts';
+import type { OdradekNode } from '../../src/server/node.ts';
 import type { Incarnation } from '../sim/node.ts';
 import { ImageWatch } from './image-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
@@ -27,6 +28,7 @@ export class ClusterWatch {
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);
     cluster.onOpened.push((member, node) => {
       this.quorum.attach(member, node);
+      this.#watchRestores(member, node);
       this.replicas.attach(member, node);
     });
     cluster.world.onAfterEvent.push((happenedTo) => this.#check(happenedTo));
@@ -39,6 +41,14 @@ export class ClusterWatch {
     } catch (error) {
       this.#violation ??= error;
     }
+  }
+
+  #watchRestores({ id }: ClusterNode, { store }: OdradekNode): void {
+    const restore = store.restore.bind(store);
+    store.restore = (index, bytes) => {
+      this.guarded(() => this.images.onRestored(id, index, bytes));
+      restore(index, bytes);
+    };
   }
 
   #onCommitted(entry: { readonly index: number; readonly payload: Uint8Array }): void {

@@ -2,6 +2,8 @@
  * Whole clusters on the simulated platform: the very nodes of `src/server/`, several in one process, in virtual time.
  * `sim-cluster.ts` starts, kills and restarts them; begin here.
  */
+
+import { DiskError } from '../../src/platform/ports.ts';
 import type { NodeConfigInput } from '../../src/server/config.ts';
 import { nodeConfig } from '../../src/server/config.ts';
 import { OdradekNode } from '../../src/server/node.ts';
@@ -72,7 +74,10 @@ export class SimCluster {
       await (await node.start()).joined;
     };
     open().catch((error: unknown) => {
-      if (incarnation.alive) throw error;
+      if (!incarnation.alive) return;
+      // A process that cannot read its disk ends; whoever runs it starts it again.
+      if (error instanceof DiskError) this.kill(member, 'process');
+      else throw error;
     });
   }
 
@@ -84,6 +89,20 @@ export class SimCluster {
   kill(member: ClusterNode, how: 'process' | 'power'): void {
     if (how === 'power') member.machine.powerLoss();
     else member.machine.processCrash();
+  }
+
+  /** Stops the node in order; its process ends when that is through. */
+  stop(member: ClusterNode): void {
+    const { node, machine } = member;
+    const { incarnation } = machine;
+    node?.stop().then(
+      () => {
+        if (incarnation.alive) this.kill(member, 'process');
+      },
+      (error: unknown) => {
+        if (incarnation.alive) throw error;
+      },
+    );
   }
 
   get isReady(): boolean {

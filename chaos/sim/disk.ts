@@ -242,12 +242,15 @@ export class SimDisk {
     return new Promise((resolve, reject) => {
       if (!owner.alive) return;
       const delayMs = this.#random.exponential(meanDelayMs);
+      // An injected error tells who asked for the operation; a trace of each would take long.
+      const cause = this.#faults.length > 0 ? new Error(`${operation} was asked for here`) : undefined;
       const complete = () => {
         try {
           const fault = this.#takeFault(operation, path);
           if (fault !== undefined) {
             onFault?.();
-            throw new DiskError(fault.code, path, `injected ${fault.code} on ${operation} of ${path}`);
+            const message = `injected ${fault.code} on ${operation} of ${path}`;
+            throw new DiskError(fault.code, path, message, { cause });
           }
           resolve(act());
         } catch (error) {

@@ -65,7 +65,7 @@ function report(failure: RunFailure): void {
   }
   console.error(`plan: ${JSON.stringify(plan)}`);
   console.error(failure.message);
-  if (verdict === 'crash' && cause instanceof Error) console.error(cause.stack);
+  if (verdict === 'crash') console.error(cause);
   const from = values.scenario === 'any' ? '' : ` SCENARIO=${values.scenario}`;
   const what = values.plan === undefined ? `SEED=${plan.seed}${from}` : `PLAN='${values.plan}'`;
   const how = `make sim ${what}`;

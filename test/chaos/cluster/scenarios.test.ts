@@ -14,7 +14,7 @@ test.each(Object.entries(focused))(
 );
 
 test('without faults nothing is refused', async () => {
-  await runPlan({ seed: 1, steps: [] });
+  await runPlan({ seed: 1, nodes: 3, steps: [] });
 });
 
 test('the same plan twice is the same run, to the bit', async () => {
