@@ -57,6 +57,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #rebalancer: Rebalancer | undefined;
   #polling = false;
   /** `for await` was left in the middle of a record: nobody said that it is done with. */
+  #hasLeft = false;
   #leftInside = false;
   readonly #waiters = new Set<() => void>();
 
@@ -270,6 +271,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       const owned = this.assignment();
       if (wasInGroup && owned.length > 0) await this.#rebalancer?.listener.onRevoked?.(owned);
     } finally {
+      this.#hasLeft = true;
       for (const state of [...this.#positions.all()]) this.#positions.remove(state);
       await this.#session?.leave(deadlineMs);
       this.#stopListening();
@@ -473,7 +475,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   async #commit(offsets?: readonly PartitionOffset[]): Promise<void> {
-    if (this.#mode === 'closed') throw closedError('consumer');
+    // While it closes, the listener may still commit what it gives up.
+    if (this.#hasLeft) throw closedError('consumer');
     if (this.#committer === undefined)
       throw new ClientError('INVALID_STATE', 'commits need a consumer with a group');
     const deadlineMs = this.#deadline();

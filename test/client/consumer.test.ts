@@ -249,6 +249,16 @@ describe('group and commits', () => {
     await run(next.close());
   });
 
+  test('the listener commits what it gives up, also while the consumer closes', async () => {
+    const { fake, topic, log, consumer, run, poll } = setUp({ group: 'g', autoCommit: false });
+    append(log, '0', '1');
+    consumer.subscribe('t', { onRevoked: () => consumer.commitSync([{ ...P0, offset: 1 }]) });
+    await poll(5000);
+    await run(consumer.close());
+    expect(committedAt(fake, topic.topicId)).toBe(1);
+    await expect(consumer.commitSync()).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
   test('an automatic commit covers only what was handed out before the latest poll', async () => {
     const { fake, topic, log, consumer, run, poll } = setUp({
       group: 'g',
