@@ -179,6 +179,8 @@ const leader = fc.record({ who: fc.constant('leader' as const), partition });
 /** Plans that dwell on one matter, for bugs that plans of any kind reach seldom. */
 export const SCENARIOS = {
   any: planArbitrary(),
+  /** The same, with several times as many steps. */
+  long: planArbitrary(40),
   /** Elections under way while voters with slow disks die and come back. */
   elections: aPlan(
     fc

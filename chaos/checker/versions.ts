@@ -1,7 +1,7 @@
 import type { History, NodeLog, Poll, SeenRecord, Send } from './history.ts';
 
 /** One partition's version order: all offsets that anybody saw, and dense indexes over them, since offsets may gap. */
-export class VersionOrder {
+class VersionOrder {
   readonly values: ReadonlyMap<number, string>;
   readonly #offsets: readonly number[];
   readonly #indexes: ReadonlyMap<number, number>;

@@ -1,3 +1,4 @@
+import { LogTruncationError } from '../../src/client/index.ts';
 import { checkHistory } from '../checker/checker.ts';
 import type { Anomaly } from '../checker/history.ts';
 import type { Plan } from '../schedule.ts';
@@ -17,7 +18,7 @@ const WARM_UP_MS = 600;
 const SNAPSHOT_ENTRIES = 40;
 
 /** Clients saw what a correct cluster cannot show. */
-export class HistoryAnomaly extends Error {
+class HistoryAnomaly extends Error {
   override readonly name = 'HistoryAnomaly';
   readonly anomalies: readonly Anomaly[];
 
@@ -29,7 +30,7 @@ export class HistoryAnomaly extends Error {
 }
 
 /** A node ended itself although nothing that happened to it is a reason to. */
-export class NodeCrash extends Error {
+class NodeCrash extends Error {
   override readonly name = 'NodeCrash';
 }
 
@@ -56,7 +57,8 @@ export class RunFailure extends Error {
   /** `safety`: an invariant or the history is broken; `liveness`: it does not come to rest; `crash`: anything else. */
   get verdict(): 'safety' | 'liveness' | 'crash' {
     const { cause } = this;
-    if (cause instanceof InvariantViolation || cause instanceof HistoryAnomaly) return 'safety';
+    const SAFETY = [InvariantViolation, HistoryAnomaly, LogTruncationError];
+    if (SAFETY.some((kind) => cause instanceof kind)) return 'safety';
     return cause instanceof Stuck ? 'liveness' : 'crash';
   }
 }

@@ -1,7 +1,19 @@
-/** `make failover [KILLS=20]`: prints how long writes pause when a partition leader or the controller is killed. */
+/**
+ * `make figures [KILLS=20]`: how fast a cluster of real processes starts, how much memory it takes when idle, and how
+ * long writes pause when a partition leader or the active controller is killed. Exits with 1 when a write was lost.
+ */
+import { coldStart } from './cold-start.ts';
 import { runFailover, type Victim } from './failover.ts';
 
 const kills = Number(process.argv[2] ?? 20);
+const COLD_STARTS = 5;
+
+const starts = [];
+for (let start = 0; start < COLD_STARTS; start++) starts.push(await coldStart());
+const seconds = starts.map(({ firstAckMs }) => (firstAckMs / 1000).toFixed(2));
+console.log(`cold bin/cluster up to the first acknowledged write: ${seconds.join(', ')} s`);
+const megabytes = starts.flatMap(({ idleBytes }) => idleBytes.map((bytes) => Math.round(bytes / 1e6)));
+console.log(`idle resident memory of a node: ${Math.min(...megabytes)} to ${Math.max(...megabytes)} MB`);
 
 for (const victim of ['leader', 'controller'] satisfies Victim[]) {
   const { gapsMs, acknowledged, problems } = await runFailover(kills, [victim]);
