@@ -68,11 +68,13 @@ async function replayFile(
   try {
     const bytes = await file.read(0, await file.size());
     let position = 0;
+    let lastPosition = 0;
     let maxIndex = 0;
     for (;;) {
       const frame = decodeFrame(bytes, sequence, position);
       if (!frame) break;
       for (const record of frame.records) maxIndex = Math.max(maxIndex, replay.add(record));
+      lastPosition = position;
       position = frame.end;
     }
     if (position < bytes.length) {
@@ -90,8 +92,12 @@ async function replayFile(
       );
       await file.truncate(position);
     }
-    // After a mere kill this was read from the page cache: it must be on the disk before anybody relies on it.
-    if (isLast) await file.sync();
+    // After a mere kill this was read from the page cache: it must be on the disk before anybody relies on it. If a
+    // sync had failed, the cache counts the last frame as written (ATC'20): only writing it again makes the sync do it.
+    if (isLast) {
+      await file.write(lastPosition, [bytes.subarray(lastPosition, position)]);
+      await file.sync();
+    }
     return { sequence, sizeBytes: position, maxIndex };
   } finally {
     await file.close();
