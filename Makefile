@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo cluster test check build clean format sim
+.PHONY: help demo cluster test check build clean format sim figures
 
 FLIGHTS ?= 300000
 
@@ -40,6 +40,13 @@ sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=20
 	@npx --no-install esbuild chaos/sim/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --sourcemap=inline --outfile=node_modules/.cache/odradek/sim.mjs
 	@node --enable-source-maps node_modules/.cache/odradek/sim.mjs $(sim_args) $(SIM_FLAGS)
+
+KILLS ?= 20
+
+figures: build ## Cold start, idle memory, and pauses when leaders are killed, on real processes (KILLS=20; five minutes)
+	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/main.js
+	@node dist/chaos/real/main.js $(KILLS)
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .

@@ -1,11 +1,8 @@
 import { type DestinationStream, destination, type Level, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { Logger } from './ports.ts';
 
 export interface LoggerOptions {
   readonly level: Level | 'silent';
-  /** Lines for people instead of JSON. */
-  readonly pretty?: boolean;
   /** Fields of every line, e.g. the node id. */
   readonly fields?: object;
   /** Where lines go; the standard output by default. */
@@ -15,6 +12,12 @@ export interface LoggerOptions {
 /** A pino logger. It writes synchronously, so that the last words of a dying process are not lost. */
 export function createLogger(options: LoggerOptions): Logger {
   const stream = options.stream ?? destination({ fd: 1, sync: true });
-  const output = options.pretty === true ? pretty({ destination: stream, sync: true }) : stream;
-  return pino({ level: options.level, base: { ...options.fields } }, output);
+  return pino({ level: options.level, base: { ...options.fields } }, stream);
+}
+
+/** A stream for `createLogger` that writes lines for people to the standard output instead of JSON. */
+export async function prettyStream(): Promise<DestinationStream> {
+  // Only who asks for it pays for loading it: a node must be up fast.
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ destination: 1, sync: true });
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freeBasePort } from '../../src/cli/demo/free-ports.ts';
+import { freeBasePort } from '../../src/cli/cluster/free-ports.ts';
 import { type Ended, runBin, startBin } from './support/bin.ts';
 
 // One node, through the commands in bin/, as a user has them.

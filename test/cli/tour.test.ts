@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freeBasePort } from '../../src/cli/demo/free-ports.ts';
+import { freeBasePort } from '../../src/cli/cluster/free-ports.ts';
 import { root, runBin } from './support/bin.ts';
 import { clientExample, tourCommands } from './support/readme.ts';
 

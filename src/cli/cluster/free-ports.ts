@@ -1,35 +1,25 @@
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 
-const TRIES_MAX = 50;
+/** Below the range from which systems draw ports for outgoing connections. */
+const LOWEST = 10_000;
+const HIGHEST = 32_000;
+const ATTEMPTS_MAX = 100;
 
-/** A base port such that base + 1 to base + `count` are free at this moment. */
+/** A base port whose next `count` ports are free on this machine. */
 export async function freeBasePort(count: number): Promise<number> {
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const first = await listen(0);
-    const base = portOf(first) - 1;
-    const others = await Promise.allSettled(
-      Array.from({ length: count - 1 }, (_, index) => listen(base + 2 + index)),
-    );
-    const servers = [
-      first,
-      ...others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])),
-    ];
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    if (servers.length === count) return base;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const base = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - count));
+    const ports = Array.from({ length: count }, (_, index) => base + 1 + index);
+    const free = await Promise.all(ports.map(isFree));
+    if (free.every(Boolean)) return base;
   }
-  throw new Error(`found no ${count} free ports in a row`);
+  throw new Error(`no ${count} free ports in a row between ${LOWEST} and ${HIGHEST}`);
 }
 
-function portOf(server: Server): number {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the probe listens on no port');
-  return address.port;
-}
-
-function listen(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(server));
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freeBasePort } from '../cluster/free-ports.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
 import { type ConsumerArguments, ConsumerProcess } from './consumer-process.ts';
-import { freeBasePort } from './free-ports.ts';
 
 const NODES = 3;
 const LOG_LINES_MAX = 5;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { freeBasePort } from '../../../src/cli/demo/free-ports.ts';
+import { freeBasePort } from '../../src/cli/cluster/free-ports.ts';
 
 test('the ports behind the base are free', async () => {
   const base = await freeBasePort(3);
