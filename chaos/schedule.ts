@@ -217,6 +217,20 @@ export const SCENARIOS = {
         ...pairs.flat(),
       ]),
   ),
+  /** Syncs fail, and then the power does. */
+  failedSyncs: aPlan(
+    fc.array(
+      fc.oneof(
+        fc.record({
+          afterMs: fc.integer({ min: 0, max: 600 }),
+          forMs: fc.integer({ min: 1, max: 300 }),
+          fault: fc.record({ kind: kind('failSync'), target: fc.oneof(anyNode, theController) }),
+        }),
+        quickKill(anyNode),
+      ),
+      { minLength: 4, maxLength: 12, size: 'max' },
+    ),
+  ),
   /** KIP-101 and KIP-279: fast double fail-overs while replicas are not even. */
   failovers: aPlan(
     fc

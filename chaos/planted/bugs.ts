@@ -181,4 +181,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     scenario: 'any',
     seedsMax: 50,
   },
+  {
+    name: 'quorum log not written again after a failed sync',
+    row: 'failed fsync (ATC 20); found by the simulator, seed 7 of the long plans',
+    file: 'src/raft/wal-recovery.ts',
+    replace: 'await file.write(lastPosition, [bytes.subarray(lastPosition, position)]);',
+    by: '',
+    scenario: 'failedSyncs',
+    seedsMax: 300,
+  },
 ];
