@@ -74,6 +74,8 @@ const SEQUENCE_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 ]);
 /** Refusals after which the batch may be in the log nevertheless. */
 const MAYBE_WRITTEN: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  // Also what waits for replicas when the leader is replaced: it is in that log, and often in the new leader's.
+  'NOT_LEADER_OR_FOLLOWER',
   'REQUEST_TIMED_OUT',
   'NETWORK_EXCEPTION',
   'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
