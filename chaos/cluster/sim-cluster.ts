@@ -4,6 +4,7 @@
  */
 
 import { DiskError } from '../../src/platform/ports.ts';
+import { RaftError } from '../../src/raft/errors.ts';
 import type { NodeConfigInput } from '../../src/server/config.ts';
 import { nodeConfig } from '../../src/server/config.ts';
 import { OdradekNode } from '../../src/server/node.ts';
@@ -74,7 +75,8 @@ export class SimCluster {
       await (await node.start()).joined;
     };
     open().catch((error: unknown) => {
-      if (!incarnation.alive) return;
+      const wasStopped = error instanceof RaftError && error.code === 'STOPPED';
+      if (!incarnation.alive || wasStopped) return;
       // A process that cannot read its disk ends; whoever runs it starts it again.
       if (error instanceof DiskError) this.kill(member, 'process');
       else throw error;
