@@ -35,33 +35,33 @@ export function brokerOfEpoch(image: MetadataImage, brokerId: number, brokerEpoc
 }
 
 export class Brokers {
-  private readonly sessions: BrokerSessions;
-  private readonly clusterId: string;
+  readonly #sessions: BrokerSessions;
+  readonly #clusterId: string;
   /** By broker: the entry that a fenced broker must have applied before it is unfenced, a stopping one others. */
-  private readonly milestones = new Map<number, number>();
+  readonly #milestones = new Map<number, number>();
   /** The entry at which this controller began: what earlier ones did lies before it. */
-  private readonly beganAt: number;
+  readonly #beganAt: number;
 
   constructor(options: { sessions: BrokerSessions; clusterId: string; image: MetadataImage }) {
-    this.sessions = options.sessions;
-    this.clusterId = options.clusterId;
-    this.beganAt = options.image.index;
-    for (const broker of options.image.brokers.values()) this.sessions.touch(broker.id, broker.epoch);
+    this.#sessions = options.sessions;
+    this.#clusterId = options.clusterId;
+    this.#beganAt = options.image.index;
+    for (const broker of options.image.brokers.values()) this.#sessions.touch(broker.id, broker.epoch);
   }
 
   register(image: MetadataImage, request: BrokerRegistrationRequest): Decision<BrokerRegistrationResponse> {
     const { brokerId, incarnationId, directoryId, cleanShutdown, rack, listeners, clusterId } = request;
-    if (clusterId !== this.clusterId)
+    if (clusterId !== this.#clusterId)
       throw new KafkaError(
         'INCONSISTENT_CLUSTER_ID',
-        `broker ${brokerId} belongs to cluster ${clusterId}, this is ${this.clusterId}`,
+        `broker ${brokerId} belongs to cluster ${clusterId}, this is ${this.#clusterId}`,
       );
     if (brokerId < 0) throw new KafkaError('INVALID_REGISTRATION', `${brokerId} is not a broker id`);
     const before = image.brokers.get(brokerId);
     const draft = new Draft(image);
     // The answer was lost: the incarnation has its epoch already.
     if (before?.incarnationId === incarnationId) return { draft, reply: () => registered(before.epoch) };
-    if (before && before.directoryId !== directoryId && this.sessions.isLive(brokerId))
+    if (before && before.directoryId !== directoryId && this.#sessions.isLive(brokerId))
       throw new KafkaError(
         'DUPLICATE_BROKER_REGISTRATION',
         `broker id ${brokerId} is in use by a live broker with another directory`,
@@ -79,17 +79,17 @@ export class Brokers {
     });
     if (before) leaveRestarted(draft, brokerId, lossOf(before, request));
     draft.note({ brokerId, incarnationId, directoryId, cleanShutdown }, 'Registered a broker');
-    this.sessions.touch(brokerId, draft.base.index + 1);
+    this.#sessions.touch(brokerId, draft.base.index + 1);
     return { draft, reply: (index) => registered(index) };
   }
 
   heartbeat(image: MetadataImage, request: BrokerHeartbeatRequest): Decision<BrokerHeartbeatResponse> {
     const broker = brokerOfEpoch(image, request.brokerId, request.brokerEpoch);
-    this.sessions.touch(broker.id, broker.epoch, request.currentMetadataOffset);
+    this.#sessions.touch(broker.id, broker.epoch, request.currentMetadataOffset);
     const draft = new Draft(image);
-    const isCaughtUp = request.currentMetadataOffset >= this.unfenceIndex(broker);
-    const shouldShutDown = request.wantShutDown && this.stop(draft, broker);
-    if (request.wantFence && !broker.fenced && !shouldShutDown) this.fence(draft, [broker], 'its own wish');
+    const isCaughtUp = request.currentMetadataOffset >= this.#unfenceIndex(broker);
+    const shouldShutDown = request.wantShutDown && this.#stop(draft, broker);
+    if (request.wantFence && !broker.fenced && !shouldShutDown) this.#fence(draft, [broker], 'its own wish');
     if (isCaughtUp && mayUnfence(broker, request)) unfence(draft, broker);
     const isFenced = draft.image.brokers.get(broker.id)?.fenced ?? true;
     const response = { throttleTimeMs: 0, errorCode: 0, isCaughtUp, isFenced, shouldShutDown };
@@ -100,7 +100,7 @@ export class Brokers {
     return {
       draft,
       onAppended: () => {
-        release = this.sessions.hold(broker.id);
+        release = this.#sessions.hold(broker.id);
       },
       reply: () => {
         release();
@@ -110,7 +110,7 @@ export class Brokers {
   }
 
   /** One step of a controlled shutdown. Returns whether the broker may stop now; it is fenced then. */
-  private stop(draft: Draft, broker: BrokerImage): boolean {
+  #stop(draft: Draft, broker: BrokerImage): boolean {
     if (broker.fenced) return true;
     const { id: brokerId, epoch: brokerEpoch } = broker;
     if (!broker.inControlledShutdown) {
@@ -119,28 +119,28 @@ export class Brokers {
     }
     leaveForShutdown(draft, brokerId);
     if (draft.records.length > 0) {
-      this.milestones.set(brokerId, draft.base.index + 1);
+      this.#milestones.set(brokerId, draft.base.index + 1);
       return false;
     }
-    if (!this.everybodyApplied(draft.image, this.milestones.get(brokerId) ?? this.beganAt, brokerId))
+    if (!this.#everybodyApplied(draft.image, this.#milestones.get(brokerId) ?? this.#beganAt, brokerId))
       return false;
     const leadersLeft = countLed(draft.image, brokerId);
     draft.note({ brokerId, brokerEpoch, leadersLeft }, 'Ended the controlled shutdown of a broker');
-    this.fence(draft, [{ ...broker, inControlledShutdown: true }], 'controlled shutdown');
+    this.#fence(draft, [{ ...broker, inControlledShutdown: true }], 'controlled shutdown');
     return true;
   }
 
   /** Whether all other brokers know who leads instead. */
-  private everybodyApplied(image: MetadataImage, index: number, exceptId: number): boolean {
+  #everybodyApplied(image: MetadataImage, index: number, exceptId: number): boolean {
     return image.sortedBrokers().every((broker) => {
       const concerned = broker.id !== exceptId && isActive(image, broker.id);
-      return !concerned || this.sessions.metadataIndex(broker.id) >= index;
+      return !concerned || this.#sessions.metadataIndex(broker.id) >= index;
     });
   }
 
   /** A broker is caught up once it knows that it was fenced, and who leads since. */
-  private unfenceIndex(broker: BrokerImage): number {
-    return Math.max(broker.epoch, this.milestones.get(broker.id) ?? this.beganAt);
+  #unfenceIndex(broker: BrokerImage): number {
+    return Math.max(broker.epoch, this.#milestones.get(broker.id) ?? this.#beganAt);
   }
 
   /** Fences those whose session is over, again and again until it is appended. */
@@ -148,8 +148,8 @@ export class Brokers {
     const draft = new Draft(image);
     const silent = image
       .sortedBrokers()
-      .filter((broker) => !broker.fenced && !this.sessions.isLive(broker.id));
-    if (silent.length > 0) this.fence(draft, silent, 'no heartbeats');
+      .filter((broker) => !broker.fenced && !this.#sessions.isLive(broker.id));
+    if (silent.length > 0) this.#fence(draft, silent, 'no heartbeats');
     return draft;
   }
 
@@ -157,14 +157,14 @@ export class Brokers {
   fenceUnreachable(image: MetadataImage, brokerId: number): Draft {
     const draft = new Draft(image);
     const broker = image.brokers.get(brokerId);
-    this.sessions.end(brokerId);
-    if (broker && !broker.fenced) this.fence(draft, [broker], 'unreachable');
+    this.#sessions.end(brokerId);
+    if (broker && !broker.fenced) this.#fence(draft, [broker], 'unreachable');
     return draft;
   }
 
-  private fence(draft: Draft, brokers: readonly BrokerImage[], reason: string): void {
+  #fence(draft: Draft, brokers: readonly BrokerImage[], reason: string): void {
     fence(draft, brokers, reason);
-    for (const broker of brokers) this.milestones.set(broker.id, draft.base.index + 1);
+    for (const broker of brokers) this.#milestones.set(broker.id, draft.base.index + 1);
   }
 }
 

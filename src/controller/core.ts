@@ -32,29 +32,29 @@ import { type Entropy, Topics } from './topics.ts';
 type Decide = (image: MetadataImage, request: unknown, entropy: Entropy) => Decision<unknown>;
 
 export class ControllerCore {
-  private readonly config: ControllerConfig;
-  private readonly sessions: BrokerSessions;
-  private readonly brokers: Brokers;
-  private readonly deciders: ReadonlyMap<number, Decide>;
-  private sinceRebalanceMs = 0;
+  readonly #config: ControllerConfig;
+  readonly #sessions: BrokerSessions;
+  readonly #brokers: Brokers;
+  readonly #deciders: ReadonlyMap<number, Decide>;
+  #sinceRebalanceMs = 0;
 
   /** A new leadership: `image` is all that was decided before it. */
   constructor(options: { config: ControllerConfig; clusterId: string; image: MetadataImage; nowMs: number }) {
     const { config, clusterId, image, nowMs } = options;
     const { brokerSessionTimeoutMs: sessionTimeoutMs, tickMs, producerIdBlockLength } = config;
-    this.config = config;
-    this.sessions = new BrokerSessions({ sessionTimeoutMs, tickMs, nowMs });
-    this.brokers = new Brokers({ sessions: this.sessions, clusterId, image });
+    this.#config = config;
+    this.#sessions = new BrokerSessions({ sessionTimeoutMs, tickMs, nowMs });
+    this.#brokers = new Brokers({ sessions: this.#sessions, clusterId, image });
     const topics = new Topics(config);
-    this.deciders = new Map([
+    this.#deciders = new Map([
       decider(CreateTopics, (image, request, entropy) => topics.create(image, request, entropy)),
       decider(DeleteTopics, (image, request) => topics.delete(image, request)),
       decider(CreatePartitions, (image, request, { start }) => topics.addPartitions(image, request, start)),
       decider(IncrementalAlterConfigs, alterConfigs),
       decider(ElectLeaders, electLeaders),
       decider(AlterPartition, alterPartition),
-      decider(BrokerRegistration, (image, request) => this.brokers.register(image, request)),
-      decider(BrokerHeartbeat, (image, request) => this.brokers.heartbeat(image, request)),
+      decider(BrokerRegistration, (image, request) => this.#brokers.register(image, request)),
+      decider(BrokerHeartbeat, (image, request) => this.#brokers.heartbeat(image, request)),
       decider(AllocateProducerIds, (image, request) =>
         allocateProducerIds(image, request, producerIdBlockLength),
       ),
@@ -68,24 +68,24 @@ export class ControllerCore {
     request: Request,
     entropy: Entropy,
   ): Decision<Response> {
-    const decide = this.deciders.get(api.key);
+    const decide = this.#deciders.get(api.key);
     if (!decide) throw new KafkaError('UNSUPPORTED_VERSION', `the controller does not serve ${api.name}`);
     return decide(image, request, entropy) as Decision<Response>;
   }
 
   /** Time passed: judges sessions and, now and then, where leaders are. */
   tick(image: MetadataImage, nowMs: number): Draft {
-    this.sinceRebalanceMs += this.sessions.tick(nowMs);
-    const fenced = this.brokers.fenceExpired(image);
-    if (fenced.records.length > 0 || this.sinceRebalanceMs < this.config.leaderRebalanceIntervalMs)
+    this.#sinceRebalanceMs += this.#sessions.tick(nowMs);
+    const fenced = this.#brokers.fenceExpired(image);
+    if (fenced.records.length > 0 || this.#sinceRebalanceMs < this.#config.leaderRebalanceIntervalMs)
       return fenced;
-    this.sinceRebalanceMs = 0;
-    return rebalanceLeaders(image, this.config.leaderRebalancePartitionsMax);
+    this.#sinceRebalanceMs = 0;
+    return rebalanceLeaders(image, this.#config.leaderRebalancePartitionsMax);
   }
 
   /** Somebody saw that the broker's process is dead (its port refuses connections). */
   brokerUnreachable(image: MetadataImage, brokerId: number): Draft {
-    return this.brokers.fenceUnreachable(image, brokerId);
+    return this.#brokers.fenceUnreachable(image, brokerId);
   }
 }
 

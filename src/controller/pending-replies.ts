@@ -11,26 +11,26 @@ export interface PendingReply {
 }
 
 export class PendingReplies {
-  private replies: PendingReply[] = [];
+  #replies: PendingReply[] = [];
 
   get size(): number {
-    return this.replies.length;
+    return this.#replies.length;
   }
 
   add(reply: PendingReply): void {
-    this.replies.push(reply);
+    this.#replies.push(reply);
   }
 
   /** Answers what waited for entries up to `index`. */
   applied(index: number): void {
     let done = 0;
-    while (done < this.replies.length && (this.replies[done]?.index ?? 0) <= index) done++;
-    for (const reply of this.replies.splice(0, done)) reply.run();
+    while (done < this.#replies.length && (this.#replies[done]?.index ?? 0) <= index) done++;
+    for (const reply of this.#replies.splice(0, done)) reply.run();
   }
 
   /** Tells those who waited too long. The entry may still commit, so the reply stays, to be run then. */
   expire(nowMs: number): void {
-    for (const reply of this.replies) {
+    for (const reply of this.#replies) {
       if (reply.deadlineMs > nowMs) break;
       reply.reject(new KafkaError('REQUEST_TIMED_OUT', 'the change is not committed yet; it may be later'));
     }
@@ -38,6 +38,6 @@ export class PendingReplies {
 
   /** The leadership is lost: nobody knows here whether the entries will commit. */
   rejectAll(error: KafkaError): void {
-    for (const reply of this.replies.splice(0)) reply.reject(error);
+    for (const reply of this.#replies.splice(0)) reply.reject(error);
   }
 }

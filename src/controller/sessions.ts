@@ -21,37 +21,37 @@ interface Session {
 const TICKS_PER_STALL = 2;
 
 export class BrokerSessions {
-  private readonly sessionTimeoutMs: number;
-  private readonly tickMsMax: number;
-  private readonly sessions = new Map<number, Session>();
-  private tickedAtMs: number;
-  private runningMs = 0;
+  readonly #sessionTimeoutMs: number;
+  readonly #tickMsMax: number;
+  readonly #sessions = new Map<number, Session>();
+  #tickedAtMs: number;
+  #runningMs = 0;
 
   constructor(options: { sessionTimeoutMs: number; tickMs: number; nowMs: number }) {
-    this.sessionTimeoutMs = options.sessionTimeoutMs;
-    this.tickMsMax = options.tickMs * TICKS_PER_STALL;
-    this.tickedAtMs = options.nowMs;
+    this.#sessionTimeoutMs = options.sessionTimeoutMs;
+    this.#tickMsMax = options.tickMs * TICKS_PER_STALL;
+    this.#tickedAtMs = options.nowMs;
   }
 
   /** Lets time pass; returns how much of it the controller was surely running. */
   tick(nowMs: number): number {
-    const elapsedMs = Math.min(Math.max(0, nowMs - this.tickedAtMs), this.tickMsMax);
-    this.tickedAtMs = nowMs;
-    this.runningMs += elapsedMs;
+    const elapsedMs = Math.min(Math.max(0, nowMs - this.#tickedAtMs), this.#tickMsMax);
+    this.#tickedAtMs = nowMs;
+    this.#runningMs += elapsedMs;
     return elapsedMs;
   }
 
   /** A sign of life. */
   touch(brokerId: number, brokerEpoch: number, metadataIndex = -1): void {
-    const session = this.sessions.get(brokerId);
+    const session = this.#sessions.get(brokerId);
     if (session?.brokerEpoch === brokerEpoch) {
-      session.heardAtMs = this.runningMs;
+      session.heardAtMs = this.#runningMs;
       session.metadataIndex = Math.max(session.metadataIndex, metadataIndex);
       return;
     }
-    this.sessions.set(brokerId, {
+    this.#sessions.set(brokerId, {
       brokerEpoch,
-      heardAtMs: this.runningMs,
+      heardAtMs: this.#runningMs,
       metadataIndex,
       heldHeartbeats: 0,
     });
@@ -59,30 +59,30 @@ export class BrokerSessions {
 
   /** The controller holds a heartbeat until an entry commits; returns what to call when it answers. */
   hold(brokerId: number): () => void {
-    const session = this.sessions.get(brokerId);
+    const session = this.#sessions.get(brokerId);
     if (!session) return () => undefined;
     session.heldHeartbeats++;
     return () => {
       session.heldHeartbeats--;
-      session.heardAtMs = this.runningMs;
+      session.heardAtMs = this.#runningMs;
     };
   }
 
   end(brokerId: number): void {
-    this.sessions.delete(brokerId);
+    this.#sessions.delete(brokerId);
   }
 
   isLive(brokerId: number): boolean {
-    const session = this.sessions.get(brokerId);
-    return session !== undefined && !this.isOver(session);
+    const session = this.#sessions.get(brokerId);
+    return session !== undefined && !this.#isOver(session);
   }
 
   /** The last metadata entry that the broker said it applied; -1 when it said nothing yet. */
   metadataIndex(brokerId: number): number {
-    return this.sessions.get(brokerId)?.metadataIndex ?? -1;
+    return this.#sessions.get(brokerId)?.metadataIndex ?? -1;
   }
 
-  private isOver(session: Session): boolean {
-    return session.heldHeartbeats === 0 && this.runningMs - session.heardAtMs >= this.sessionTimeoutMs;
+  #isOver(session: Session): boolean {
+    return session.heldHeartbeats === 0 && this.#runningMs - session.heardAtMs >= this.#sessionTimeoutMs;
   }
 }

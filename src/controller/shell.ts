@@ -52,44 +52,44 @@ interface Leadership {
 }
 
 export class ControllerShell {
-  private readonly options: ControllerShellOptions;
-  private readonly config: ControllerConfig;
-  private leadership: Leadership | undefined;
+  readonly #options: ControllerShellOptions;
+  readonly #config: ControllerConfig;
+  #leadership: Leadership | undefined;
 
   constructor(options: ControllerShellOptions) {
-    this.options = options;
-    this.config = { ...CONTROLLER_DEFAULTS, ...options.config };
+    this.#options = options;
+    this.#config = { ...CONTROLLER_DEFAULTS, ...options.config };
   }
 
   /** Whether this node is the active controller. */
   get active(): boolean {
-    return this.leadership !== undefined;
+    return this.#leadership !== undefined;
   }
 
   /** This node leads in `epoch`, and `image` holds every entry before it. */
   onLeader(epoch: number, image: MetadataImage): void {
     this.onNotLeader();
-    const { clock, clusterId, logger } = this.options;
+    const { clock, clusterId, logger } = this.#options;
     const core = new ControllerCore({
-      config: this.config,
+      config: this.#config,
       clusterId: clusterId(),
       image,
       nowMs: clock.monotonicMs(),
     });
     const pending = new PendingReplies();
     const leadership = { epoch, core, pending, speculative: image, applied: image, timer: undefined };
-    this.leadership = leadership;
-    this.setTimer(leadership);
+    this.#leadership = leadership;
+    this.#setTimer(leadership);
     logger.info({ epoch, index: image.index }, 'Became the active controller');
   }
 
   /** This node does not lead (any more). What was speculative is dropped. */
   onNotLeader(): void {
-    const lost = this.leadership;
+    const lost = this.#leadership;
     if (!lost) return;
-    this.leadership = undefined;
-    if (lost.timer) this.options.timers.clear(lost.timer);
-    this.options.logger.info(
+    this.#leadership = undefined;
+    if (lost.timer) this.#options.timers.clear(lost.timer);
+    this.#options.logger.info(
       { epoch: lost.epoch, pending: lost.pending.size },
       'Ceased to be the controller',
     );
@@ -98,7 +98,7 @@ export class ControllerShell {
 
   /** Entries were committed and applied: `image` is the state after them. */
   onApplied(image: MetadataImage): void {
-    const leadership = this.leadership;
+    const leadership = this.#leadership;
     if (!leadership) return;
     leadership.applied = image;
     // Everything appended is committed: one image instead of two equal ones.
@@ -112,115 +112,115 @@ export class ControllerShell {
     request: Request,
     context: ControllerRequestContext = {},
   ): Promise<Response> {
-    return this.attempt((leadership) => {
+    return this.#attempt((leadership) => {
       checkSpeaksForItself(request, context);
-      const entropy = this.entropyFor(api, request);
+      const entropy = this.#entropyFor(api, request);
       const decision = leadership.core.decide(api, leadership.speculative, request, entropy);
-      return this.carryOut(leadership, decision);
+      return this.#carryOut(leadership, decision);
     });
   }
 
   /** Appends records that the group coordinator decided over `speculativeImage()`; resolves once they are applied. */
   propose(records: readonly MetadataRecord[]): Promise<MetadataImage> {
-    return this.attempt((leadership) => {
+    return this.#attempt((leadership) => {
       const draft = new Draft(leadership.speculative);
       draft.pushAll(records);
-      return this.carryOut(leadership, { draft, reply: () => leadership.applied });
+      return this.#carryOut(leadership, { draft, reply: () => leadership.applied });
     });
   }
 
   /** The image to decide over: everything appended, committed or not. Throws NOT_CONTROLLER when not active. */
   speculativeImage(): MetadataImage {
-    if (!this.leadership) throw notController();
-    return this.leadership.speculative;
+    if (!this.#leadership) throw notController();
+    return this.#leadership.speculative;
   }
 
   /** A hint: the process of the broker is surely dead, its port refuses connections. A wrong one is harmless. */
   brokerUnreachable(brokerId: number): void {
-    this.act((leadership) => leadership.core.brokerUnreachable(leadership.speculative, brokerId));
+    this.#act((leadership) => leadership.core.brokerUnreachable(leadership.speculative, brokerId));
   }
 
-  private setTimer(leadership: Leadership): void {
-    leadership.timer = this.options.timers.set(this.config.tickMs, () => {
-      const nowMs = this.options.clock.monotonicMs();
-      this.setTimer(leadership);
+  #setTimer(leadership: Leadership): void {
+    leadership.timer = this.#options.timers.set(this.#config.tickMs, () => {
+      const nowMs = this.#options.clock.monotonicMs();
+      this.#setTimer(leadership);
       leadership.pending.expire(nowMs);
-      this.act(({ core, speculative }) => core.tick(speculative, nowMs));
+      this.#act(({ core, speculative }) => core.tick(speculative, nowMs));
     });
   }
 
   /** Carries out what nobody waits for. */
-  private act(decide: (leadership: Leadership) => Draft): void {
-    const done = this.attempt((leadership) => {
-      this.append(leadership, decide(leadership));
+  #act(decide: (leadership: Leadership) => Draft): void {
+    const done = this.#attempt((leadership) => {
+      this.#append(leadership, decide(leadership));
       return Promise.resolve();
     });
     // Not leading (any more): the next controller judges for itself.
     done.catch((error: KafkaError) =>
-      this.options.logger.debug({ error: error.message }, 'Dropped a decision'),
+      this.#options.logger.debug({ error: error.message }, 'Dropped a decision'),
     );
   }
 
   /** Runs a decision: expected failures reject, anything else is a broken invariant. */
-  private attempt<T>(run: (leadership: Leadership) => Promise<T>): Promise<T> {
-    if (!this.leadership) return Promise.reject(notController());
+  #attempt<T>(run: (leadership: Leadership) => Promise<T>): Promise<T> {
+    if (!this.#leadership) return Promise.reject(notController());
     try {
-      return run(this.leadership);
+      return run(this.#leadership);
     } catch (error) {
       if (error instanceof KafkaError || error instanceof ProtocolError) return Promise.reject(error);
-      return this.options.crash(error instanceof Error ? error : new Error(String(error)));
+      return this.#options.crash(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  private carryOut<T>(leadership: Leadership, decision: Decision<T>): Promise<T> {
+  #carryOut<T>(leadership: Leadership, decision: Decision<T>): Promise<T> {
     const { draft, reply, immediate, onAppended } = decision;
     if (immediate) return Promise.resolve(reply(draft.base.index));
-    if (leadership.pending.size >= this.config.pendingRequestsMax)
+    if (leadership.pending.size >= this.#config.pendingRequestsMax)
       throw new KafkaError(
         'THROTTLING_QUOTA_EXCEEDED',
         `${leadership.pending.size} requests wait for the metadata quorum; try again later`,
       );
-    const index = this.append(leadership, draft);
+    const index = this.#append(leadership, draft);
     onAppended?.();
     // Also an answer that changes nothing tells of what is not committed yet, so it waits for that.
     if (index <= leadership.applied.index) return Promise.resolve(reply(index));
     return new Promise((resolve, reject) => {
-      const deadlineMs = this.options.clock.monotonicMs() + this.config.requestTimeoutMs;
+      const deadlineMs = this.#options.clock.monotonicMs() + this.#config.requestTimeoutMs;
       leadership.pending.add({ index, deadlineMs, run: () => resolve(reply(index)), reject });
     });
   }
 
   /** Proposes the records of a draft, if any; returns the index to wait for. */
-  private append(leadership: Leadership, draft: Draft): number {
+  #append(leadership: Leadership, draft: Draft): number {
     if (draft.records.length === 0) {
-      this.log(draft);
+      this.#log(draft);
       return leadership.speculative.index;
     }
-    const index = this.proposeEntry(encodeRecords(draft.records));
-    if (this.leadership !== leadership) throw notController();
+    const index = this.#proposeEntry(encodeRecords(draft.records));
+    if (this.#leadership !== leadership) throw notController();
     if (index <= draft.base.index)
       throw new Error(`entry ${index} was proposed after ${draft.base.index} was: the log went back`);
     const foreseen = index === draft.image.index;
     leadership.speculative = foreseen ? draft.image : draft.base.at(index - 1).apply(draft.records, index);
-    this.log(draft);
+    this.#log(draft);
     return index;
   }
 
-  private log(draft: Draft): void {
-    for (const { fields, message } of draft.notes) this.options.logger.info(fields, message);
+  #log(draft: Draft): void {
+    for (const { fields, message } of draft.notes) this.#options.logger.info(fields, message);
   }
 
-  private proposeEntry(payload: Uint8Array): number {
+  #proposeEntry(payload: Uint8Array): number {
     try {
-      return this.options.propose(payload);
+      return this.#options.propose(payload);
     } catch (cause) {
       if (cause instanceof KafkaError) throw cause;
       throw new KafkaError('NOT_CONTROLLER', undefined, { cause });
     }
   }
 
-  private entropyFor(api: { readonly key: number }, request: unknown): Entropy {
-    const { random } = this.options;
+  #entropyFor(api: { readonly key: number }, request: unknown): Entropy {
+    const { random } = this.#options;
     const ids = api.key === CreateTopics.key ? (request as CreateTopicsRequest).topics.length : 0;
     const topicIds = Array.from({ length: ids }, () => uuidFrom(random.bytes(TOPIC_ID_BYTES)));
     return { topicIds, start: random.float() };

@@ -34,10 +34,10 @@ interface Budget {
 }
 
 export class Topics {
-  private readonly config: ControllerConfig;
+  readonly #config: ControllerConfig;
 
   constructor(config: ControllerConfig) {
-    this.config = config;
+    this.#config = config;
   }
 
   create(
@@ -46,14 +46,14 @@ export class Topics {
     entropy: Entropy,
   ): Decision<CreateTopicsResponse> {
     const draft = new Draft(image);
-    const budget = this.budgetOf(image);
+    const budget = this.#budgetOf(image);
     const counts = countBy(request.topics.map((topic) => topic.name));
     const topics = request.topics.map((topic, i) => {
       const topicId = entropy.topicIds[i] ?? ZERO_UUID;
       const outcome = attempt(() => {
         if ((counts.get(topic.name) ?? 0) > 1)
           throw new KafkaError('INVALID_REQUEST', `the request names the topic ${topic.name} twice`);
-        this.createOne(draft, topic, topicId, budget, entropy.start);
+        this.#createOne(draft, topic, topicId, budget, entropy.start);
       });
       return {
         name: topic.name,
@@ -65,50 +65,50 @@ export class Topics {
     return { draft: request.validateOnly ? new Draft(image) : draft, reply: () => response };
   }
 
-  private createOne(draft: Draft, topic: NewTopic, topicId: string, budget: Budget, start: number): void {
+  #createOne(draft: Draft, topic: NewTopic, topicId: string, budget: Budget, start: number): void {
     const { name } = topic;
     const problem = topicNameProblem(name);
     if (problem) throw new KafkaError('INVALID_TOPIC_EXCEPTION', problem);
     if (draft.image.topicByName(name))
       throw new KafkaError('TOPIC_ALREADY_EXISTS', `the topic ${name} exists already`);
-    const configs = this.withDefaults(topic.configs).map((config): MetadataRecord => {
+    const configs = this.#withDefaults(topic.configs).map((config): MetadataRecord => {
       const wrong = topicConfigProblem(config.name, config.value);
       if (wrong) throw new KafkaError('INVALID_CONFIG', wrong);
       return { type: 'Config', topicId, name: config.name, value: config.value };
     });
-    const assignments = this.assignmentsOf(draft.image, topic, budget, start);
+    const assignments = this.#assignmentsOf(draft.image, topic, budget, start);
     draft.push({ type: 'Topic', name, topicId }, ...configs);
     draft.pushAll(assignments.map((replicas, p) => newPartitionRecord(draft.image, topicId, p, replicas)));
     draft.note({ topic: name, topicId, partitions: assignments.length }, 'Created a topic');
   }
 
   /** The cluster's own defaults become the topic's at its creation, so that a later change of them changes no topic. */
-  private withDefaults(configs: NewTopic['configs']): NewTopic['configs'] {
-    const { defaultMinInsyncReplicas } = this.config;
+  #withDefaults(configs: NewTopic['configs']): NewTopic['configs'] {
+    const { defaultMinInsyncReplicas } = this.#config;
     if (defaultMinInsyncReplicas === 1 || configs.some(({ name }) => name === MIN_INSYNC_REPLICAS))
       return configs;
     return [...configs, { name: MIN_INSYNC_REPLICAS, value: String(defaultMinInsyncReplicas) }];
   }
 
-  private assignmentsOf(image: MetadataImage, topic: NewTopic, budget: Budget, start: number): number[][] {
-    if (topic.assignments.length > 0) return this.manualAssignments(image, topic, budget);
-    const { defaultPartitions, defaultReplicationFactor } = this.config;
+  #assignmentsOf(image: MetadataImage, topic: NewTopic, budget: Budget, start: number): number[][] {
+    if (topic.assignments.length > 0) return this.#manualAssignments(image, topic, budget);
+    const { defaultPartitions, defaultReplicationFactor } = this.#config;
     const count = topic.numPartitions === -1 ? defaultPartitions : topic.numPartitions;
     const replicationFactor =
       topic.replicationFactor === -1 ? defaultReplicationFactor : topic.replicationFactor;
     if (count < 1) throw new KafkaError('INVALID_PARTITIONS', `${count} is not a number of partitions`);
     if (replicationFactor < 1)
       throw new KafkaError('INVALID_REPLICATION_FACTOR', `${replicationFactor} is not a replication factor`);
-    this.checkBudget(budget, count);
+    this.#checkBudget(budget, count);
     const replicas = placeReplicas(image, { count, replicationFactor, topicSoFar: [], start });
     budget.left -= count;
     return replicas;
   }
 
-  private manualAssignments(image: MetadataImage, topic: NewTopic, budget: Budget): number[][] {
+  #manualAssignments(image: MetadataImage, topic: NewTopic, budget: Budget): number[][] {
     if (topic.numPartitions !== -1 || topic.replicationFactor !== -1)
       throw new KafkaError('INVALID_REQUEST', 'with a manual assignment, partitions and replicas must be -1');
-    this.checkBudget(budget, topic.assignments.length);
+    this.#checkBudget(budget, topic.assignments.length);
     const sorted = [...topic.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex);
     if (sorted.some((assignment, i) => assignment.partitionIndex !== i))
       throw new KafkaError(
@@ -137,16 +137,16 @@ export class Topics {
     start: number,
   ): Decision<CreatePartitionsResponse> {
     const draft = new Draft(image);
-    const budget = this.budgetOf(image);
+    const budget = this.#budgetOf(image);
     const results = request.topics.map((wanted) => {
-      const outcome = attempt(() => this.addToOne(draft, wanted, budget, start));
+      const outcome = attempt(() => this.#addToOne(draft, wanted, budget, start));
       return { name: wanted.name, ...outcome };
     });
     const response = { throttleTimeMs: 0, results };
     return { draft: request.validateOnly ? new Draft(image) : draft, reply: () => response };
   }
 
-  private addToOne(
+  #addToOne(
     draft: Draft,
     wanted: CreatePartitionsRequest['topics'][number],
     budget: Budget,
@@ -161,7 +161,7 @@ export class Topics {
         'INVALID_PARTITIONS',
         `the topic ${topic.name} has ${before} partitions; it can only get more, not ${wanted.count}`,
       );
-    this.checkBudget(budget, count);
+    this.#checkBudget(budget, count);
     const topicSoFar = topic.partitions.map((partition) => partition.replicas);
     const replicationFactor = topicSoFar[0]?.length ?? 1;
     const chosen = wanted.assignments?.map((assignment) => assignment.brokerIds);
@@ -179,16 +179,16 @@ export class Topics {
     budget.left -= count;
   }
 
-  private budgetOf(image: MetadataImage): Budget {
+  #budgetOf(image: MetadataImage): Budget {
     let partitions = 0;
     for (const topic of image.topics.values()) partitions += topic.partitions.length;
-    const { partitionsPerRequestMax, partitionsMax } = this.config;
+    const { partitionsPerRequestMax, partitionsMax } = this.#config;
     return { left: Math.min(partitionsPerRequestMax, Math.max(0, partitionsMax - partitions)) };
   }
 
-  private checkBudget(budget: Budget, count: number): void {
+  #checkBudget(budget: Budget, count: number): void {
     if (count <= budget.left) return;
-    const { partitionsPerRequestMax, partitionsMax } = this.config;
+    const { partitionsPerRequestMax, partitionsMax } = this.#config;
     throw new KafkaError(
       'INVALID_PARTITIONS',
       `${count} more partitions are too many: a request creates at most ${partitionsPerRequestMax}, ` +

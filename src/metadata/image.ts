@@ -134,64 +134,64 @@ export class MetadataImage {
 
 /** Collects the changes of one entry; partition arrays are copied once per entry, not once per record. */
 class ImageBuilder {
-  private brokers: ImmutableMap<number, BrokerImage>;
-  private topics: ImmutableMap<string, TopicImage>;
-  private topicIds: ImmutableMap<string, string>;
-  private groups: ImmutableMap<string, GroupImage>;
-  private nextProducerId: number;
-  private readonly ownPartitions = new Map<string, PartitionImage[]>();
+  #brokers: ImmutableMap<number, BrokerImage>;
+  #topics: ImmutableMap<string, TopicImage>;
+  #topicIds: ImmutableMap<string, string>;
+  #groups: ImmutableMap<string, GroupImage>;
+  #nextProducerId: number;
+  readonly #ownPartitions = new Map<string, PartitionImage[]>();
 
   constructor(before: MetadataImage) {
-    this.brokers = before.brokers;
-    this.topics = before.topics;
-    this.topicIds = before.topicIds;
-    this.groups = before.groups;
-    this.nextProducerId = before.nextProducerId;
+    this.#brokers = before.brokers;
+    this.#topics = before.topics;
+    this.#topicIds = before.topicIds;
+    this.#groups = before.groups;
+    this.#nextProducerId = before.nextProducerId;
   }
 
   build(index: number): MetadataImage {
     return new MetadataImage({
       index,
-      brokers: this.brokers,
-      topics: this.topics,
-      topicIds: this.topicIds,
-      groups: this.groups,
-      nextProducerId: this.nextProducerId,
+      brokers: this.#brokers,
+      topics: this.#topics,
+      topicIds: this.#topicIds,
+      groups: this.#groups,
+      nextProducerId: this.#nextProducerId,
     });
   }
 
   apply(record: MetadataRecord, index: number): void {
     switch (record.type) {
       case 'RegisterBroker':
-        this.registerBroker(record, index);
+        this.#registerBroker(record, index);
         break;
       case 'BrokerChange':
-        this.changeBroker(record);
+        this.#changeBroker(record);
         break;
       case 'Topic':
-        this.addTopic(record);
+        this.#addTopic(record);
         break;
       case 'RemoveTopic':
-        this.removeTopic(record);
+        this.#removeTopic(record);
         break;
       case 'Partition':
-        this.putPartition(record);
+        this.#putPartition(record);
         break;
       case 'Config':
-        this.putConfig(record);
+        this.#putConfig(record);
         break;
       case 'ProducerIds':
-        this.nextProducerId = record.nextProducerId;
+        this.#nextProducerId = record.nextProducerId;
         break;
       case 'SnapshotHeader':
         break;
       default:
-        this.groups = applyGroupRecord(this.groups, record);
+        this.#groups = applyGroupRecord(this.#groups, record);
     }
   }
 
-  private registerBroker(record: RecordOf<'RegisterBroker'>, index: number): void {
-    this.brokers = this.brokers.set(record.brokerId, {
+  #registerBroker(record: RecordOf<'RegisterBroker'>, index: number): void {
+    this.#brokers = this.#brokers.set(record.brokerId, {
       id: record.brokerId,
       epoch: record.brokerEpoch === -1 ? index : record.brokerEpoch,
       incarnationId: record.incarnationId,
@@ -204,18 +204,18 @@ class ImageBuilder {
     });
   }
 
-  private changeBroker(record: RecordOf<'BrokerChange'>): void {
-    const broker = this.brokers.get(record.brokerId);
+  #changeBroker(record: RecordOf<'BrokerChange'>): void {
+    const broker = this.#brokers.get(record.brokerId);
     if (broker?.epoch !== record.brokerEpoch) throw unfit(record, broker);
     const { fenced, inControlledShutdown } = record;
-    this.brokers = this.brokers.set(broker.id, { ...broker, fenced, inControlledShutdown });
+    this.#brokers = this.#brokers.set(broker.id, { ...broker, fenced, inControlledShutdown });
   }
 
-  private addTopic(record: RecordOf<'Topic'>): void {
-    if (this.topicIds.has(record.name) || this.topics.has(record.topicId)) throw unfit(record, undefined);
+  #addTopic(record: RecordOf<'Topic'>): void {
+    if (this.#topicIds.has(record.name) || this.#topics.has(record.topicId)) throw unfit(record, undefined);
     const configs = ImmutableMap<string, string>();
-    this.topicIds = this.topicIds.set(record.name, record.topicId);
-    this.topics = this.topics.set(record.topicId, {
+    this.#topicIds = this.#topicIds.set(record.name, record.topicId);
+    this.#topics = this.#topics.set(record.topicId, {
       id: record.topicId,
       name: record.name,
       partitions: [],
@@ -224,36 +224,36 @@ class ImageBuilder {
     });
   }
 
-  private removeTopic(record: RecordOf<'RemoveTopic'>): void {
-    const topic = this.topics.get(record.topicId);
+  #removeTopic(record: RecordOf<'RemoveTopic'>): void {
+    const topic = this.#topics.get(record.topicId);
     if (!topic) throw unfit(record, undefined);
-    this.topics = this.topics.delete(topic.id);
-    this.topicIds = this.topicIds.delete(topic.name);
-    this.ownPartitions.delete(topic.id);
-    this.groups = withoutTopicOffsets(this.groups, topic.id);
+    this.#topics = this.#topics.delete(topic.id);
+    this.#topicIds = this.#topicIds.delete(topic.name);
+    this.#ownPartitions.delete(topic.id);
+    this.#groups = withoutTopicOffsets(this.#groups, topic.id);
   }
 
-  private putPartition(record: RecordOf<'Partition'>): void {
-    const topic = this.topics.get(record.topicId);
+  #putPartition(record: RecordOf<'Partition'>): void {
+    const topic = this.#topics.get(record.topicId);
     if (!topic || record.partition > topic.partitions.length) throw unfit(record, topic);
     const { type: _, ...partition } = record;
-    let own = this.ownPartitions.get(topic.id);
+    let own = this.#ownPartitions.get(topic.id);
     if (!own) {
       own = topic.partitions.slice();
-      this.ownPartitions.set(topic.id, own);
-      this.topics = this.topics.set(topic.id, { ...topic, partitions: own });
+      this.#ownPartitions.set(topic.id, own);
+      this.#topics = this.#topics.set(topic.id, { ...topic, partitions: own });
     }
     own[record.partition] = partition;
   }
 
-  private putConfig(record: RecordOf<'Config'>): void {
-    const topic = this.topics.get(record.topicId);
+  #putConfig(record: RecordOf<'Config'>): void {
+    const topic = this.#topics.get(record.topicId);
     if (!topic) throw unfit(record, undefined);
     const configs =
       record.value === null
         ? topic.configs.delete(record.name)
         : topic.configs.set(record.name, record.value);
-    this.topics = this.topics.set(topic.id, { ...topic, configs, config: topicConfigOf(configs) });
+    this.#topics = this.#topics.set(topic.id, { ...topic, configs, config: topicConfigOf(configs) });
   }
 }
 

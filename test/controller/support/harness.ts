@@ -29,34 +29,34 @@ const SILENT: Logger = {
 
 class FakeTime implements Clock, Timers {
   nowMs = 1_000;
-  private timers: { at: number; fn: () => void }[] = [];
+  #timers: { at: number; fn: () => void }[] = [];
 
   wallMs = () => this.nowMs;
   monotonicMs = () => this.nowMs;
   set(delayMs: number, fn: () => void) {
     const timer = { at: this.nowMs + delayMs, fn };
-    this.timers.push(timer);
+    this.#timers.push(timer);
     return { timer };
   }
   clear({ timer }: { timer: unknown }) {
-    this.timers = this.timers.filter((other) => other !== timer);
+    this.#timers = this.#timers.filter((other) => other !== timer);
   }
   soon(fn: () => void) {
     this.set(0, fn);
   }
   get pending() {
-    return this.timers.length;
+    return this.#timers.length;
   }
   /** Time passes and every timer fires when it is due. */
   advance(ms: number) {
     const end = this.nowMs + ms;
     for (;;) {
-      const next = this.timers.reduce<{ at: number; fn: () => void } | undefined>(
+      const next = this.#timers.reduce<{ at: number; fn: () => void } | undefined>(
         (first, timer) => (timer.at <= end && (!first || timer.at < first.at) ? timer : first),
         undefined,
       );
       if (!next) break;
-      this.timers = this.timers.filter((timer) => timer !== next);
+      this.#timers = this.#timers.filter((timer) => timer !== next);
       this.nowMs = Math.max(this.nowMs, next.at);
       next.fn();
     }
@@ -109,7 +109,7 @@ export class Harness {
   refuse: Error | undefined;
   /** Somebody asks for an unclean election. */
   uncleanAllowed = false;
-  private incarnations = 0;
+  #incarnations = 0;
 
   constructor(config: Partial<ControllerConfig> = {}, seed = 1) {
     this.shell = new ControllerShell({
@@ -168,7 +168,7 @@ export class Harness {
     id: number,
     options: { directory?: number; rack?: string | null; clean?: boolean; clusterId?: string } = {},
   ): Promise<TestBroker> {
-    const incarnation = ++this.incarnations;
+    const incarnation = ++this.#incarnations;
     const { directory = id, rack = null, clean = true, clusterId = CLUSTER_ID } = options;
     const response = await this.call(BrokerRegistration, {
       brokerId: id,
