@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo cluster test check build clean format sim figures
+.PHONY: help demo cluster test check build clean format sim figures profile
 
 FLIGHTS ?= 300000
 
@@ -47,6 +47,11 @@ figures: build ## Cold start, idle memory, and pauses when leaders are killed, o
 	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/main.js
 	@node dist/chaos/real/main.js $(KILLS)
+
+profile: build ## Where a broker's CPU goes while bulk bytes pass through it (half a minute)
+	@npx --no-install esbuild chaos/real/profile.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/profile.js
+	@node dist/chaos/real/profile.js
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .
