@@ -34,7 +34,7 @@ export const describeConfigs: Handler<DescribeConfigsRequest, DescribeConfigsRes
   const results = request.resources.map((resource) => describe(context, resource, request));
   for (const { errorCode, errorMessage, resourceName } of results) {
     if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { resourceName, errorMessage }, 'Config description refused.');
+      logRefusal(context, from, { resourceName, errorMessage }, 'Config description refused');
   }
   return { throttleTimeMs: 0, results };
 };

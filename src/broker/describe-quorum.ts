@@ -19,7 +19,7 @@ export const describeQuorum: Handler<DescribeQuorumRequest, DescribeQuorumRespon
   const controllerId = controller.controllerId();
   if (controllerId === context.nodeId) return context.describeQuorum();
   if (controllerId === undefined || isPeer(from)) {
-    logRefusal(context, from, { controllerId }, 'Quorum description refused: not the leader.');
+    logRefusal(context, from, { controllerId }, 'Quorum description refused: not the leader');
     throw new KafkaError('NOT_CONTROLLER');
   }
   return await controller.send(DescribeQuorum, request, TIMEOUT_MS);

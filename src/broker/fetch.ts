@@ -18,7 +18,7 @@ export const fetch: Handler<FetchRequest, FetchResponse> = async (context, reque
       const refused = explain(context, topicId, fetched);
       const { partitionIndex, errorCode } = refused;
       const fields = { topicId, partition: partitionIndex, errorCode, replicaId: request.replicaId };
-      logRefusal(context, from, fields, 'Fetch refused.');
+      logRefusal(context, from, fields, 'Fetch refused');
       return refused;
     }),
   }));

@@ -21,7 +21,7 @@ export const findCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorRes
   }));
   for (const { key, errorCode, errorMessage } of coordinators) {
     if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { key, errorMessage }, 'No coordinator to name.');
+      logRefusal(context, from, { key, errorMessage }, 'No coordinator to name');
   }
   return { throttleTimeMs: 0, coordinators };
 };

@@ -37,7 +37,7 @@ export async function askController<Request, Response>(
     } catch (error) {
       const mayRepeat = isSurelyRefused(error) || (isRepeatable && isLost(error));
       if (!mayRepeat) throw asTimeout(error);
-      context.logger.debug({ api: api.name, error }, 'The controller could not be asked.');
+      context.logger.debug({ api: api.name, error }, 'The controller could not be asked');
     }
     if (clock.monotonicMs() + config.controllerRetryIntervalMs >= deadlineMs) {
       throw new KafkaError('REQUEST_TIMED_OUT', `no active controller answered within ${waitMs} ms`);
@@ -76,7 +76,7 @@ export function controllerOnly<Request, Response>(api: Api<Request, Response>): 
 
 function refused(context: BrokerContext, from: RequestContext, api: string, error: unknown): void {
   if (error instanceof KafkaError)
-    logRefusal(context, from, { api, code: error.code }, 'Controller request refused.');
+    logRefusal(context, from, { api, code: error.code }, 'Controller request refused');
 }
 
 /** The answer of a node that is not the active controller (any more). */

@@ -36,7 +36,7 @@ class ProducerIdBlock {
     if (block.errorCode !== ERROR_CODE.NONE) throw errorFor(block.errorCode);
     this.#next = block.producerIdStart;
     this.#end = block.producerIdStart + block.producerIdLen;
-    context.logger.info({ start: this.#next, end: this.#end }, 'Producer ids allocated.');
+    context.logger.info({ start: this.#next, end: this.#end }, 'Producer ids allocated');
   }
 }
 
@@ -51,7 +51,7 @@ export function initProducerId(): Handler<InitProducerIdRequest, InitProducerIdR
         return answer(ERROR_CODE.NONE, producerId, producerEpoch + 1);
       return answer(ERROR_CODE.NONE, await block.take(context), 0);
     } catch (error) {
-      logRefusal(context, from, { producerId, producerEpoch, error }, 'Producer id refused.');
+      logRefusal(context, from, { producerId, producerEpoch, error }, 'Producer id refused');
       // The broker registers again under a new epoch shortly: the producer has only to ask again.
       if (error instanceof KafkaError && error.code === 'STALE_BROKER_EPOCH')
         return answer(ERROR_CODE.COORDINATOR_NOT_AVAILABLE, -1, -1);

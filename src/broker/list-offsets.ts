@@ -20,7 +20,7 @@ export const listOffsets: Handler<ListOffsetsRequest, ListOffsetsResponse> = asy
   for (const { name, partitions } of topics) {
     for (const { partitionIndex: partition, errorCode } of partitions) {
       if (errorCode !== ERROR_CODE.NONE)
-        logRefusal(context, from, { topic: name, partition, errorCode }, 'Offset listing refused.');
+        logRefusal(context, from, { topic: name, partition, errorCode }, 'Offset listing refused');
     }
   }
   return { throttleTimeMs: 0, topics };

@@ -23,7 +23,7 @@ export const metadata: Handler<MetadataRequest, MetadataResponse> = async (conte
     : image.sortedTopics().map((topic) => describeTopic(image, topic));
   for (const { name, topicId, errorCode } of topics) {
     if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { name, topicId, errorCode }, 'No such topic.');
+      logRefusal(context, from, { name, topicId, errorCode }, 'No such topic');
   }
   return {
     throttleTimeMs: 0,
@@ -101,8 +101,8 @@ async function createMissing(context: BrokerContext, topics: readonly Asked[]): 
   };
   try {
     await askController(context, CreateTopics, request, AUTO_CREATE_TIMEOUT_MS);
-    context.logger.info({ names }, 'Topics created because their metadata was asked for.');
+    context.logger.info({ names }, 'Topics created because their metadata was asked for');
   } catch (error) {
-    context.logger.info({ names, error }, 'Topics could not be created.');
+    context.logger.info({ names, error }, 'Topics could not be created');
   }
 }

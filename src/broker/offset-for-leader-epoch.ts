@@ -21,7 +21,7 @@ export const offsetForLeaderEpoch: Handler<OffsetForLeaderEpochRequest, OffsetFo
   for (const { topic, partitions } of topics) {
     for (const { partition, errorCode } of partitions) {
       if (errorCode !== ERROR_CODE.NONE)
-        logRefusal(context, from, { topic, partition, errorCode }, 'Epoch look-up refused.');
+        logRefusal(context, from, { topic, partition, errorCode }, 'Epoch look-up refused');
     }
   }
   return { throttleTimeMs: 0, topics };

@@ -28,7 +28,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = async (context,
   for (const { topicId, partitions } of topics) {
     for (const { index, errorCode, errorMessage } of partitions) {
       if (errorCode === ERROR_CODE.NONE) continue;
-      logRefusal(context, from, { topicId, partition: index, errorCode, errorMessage }, 'Produce refused.');
+      logRefusal(context, from, { topicId, partition: index, errorCode, errorMessage }, 'Produce refused');
     }
   }
   return request.acks === 0 ? undefined : { topics, throttleTimeMs: 0 };

@@ -68,7 +68,7 @@ export class GroupCoordinator {
     const now = this.#now();
     this.#core.reset(active.image(), now, predecessor);
     this.#nextExpiryMs = now.monotonicMs;
-    this.#logger.info({ groups: active.image().groups.size, predecessor }, 'Group coordinator took over.');
+    this.#logger.info({ groups: active.image().groups.size, predecessor }, 'Group coordinator took over');
     this.#schedule(active);
   }
 
@@ -99,12 +99,12 @@ export class GroupCoordinator {
             memberEpoch: reply.memberEpoch,
             records: records.length,
           },
-          'Group member advanced.',
+          'Group member advanced',
         );
       }
       return reply;
     } catch (error) {
-      this.#refused(error, { groupId, memberId, memberEpoch }, 'Group heartbeat refused.');
+      this.#refused(error, { groupId, memberId, memberEpoch }, 'Group heartbeat refused');
       return {
         throttleTimeMs: 0,
         errorCode: codeOf(error),
@@ -133,7 +133,7 @@ export class GroupCoordinator {
       return response;
     } catch (error) {
       const { memberId, generationIdOrMemberEpoch: memberEpoch } = request;
-      this.#refused(error, { groupId, memberId, memberEpoch }, 'Offset commit refused.');
+      this.#refused(error, { groupId, memberId, memberEpoch }, 'Offset commit refused');
       return refuseCommit(request, codeOf(error));
     }
   }
@@ -144,7 +144,7 @@ export class GroupCoordinator {
       return { throttleTimeMs: 0, groups: request.groups.map((asked) => fetchOffsets(image, asked)) };
     } catch (error) {
       const groupIds = request.groups.map(({ groupId }) => groupId);
-      this.#refused(error, { groupIds }, 'Offset fetch refused.');
+      this.#refused(error, { groupIds }, 'Offset fetch refused');
       const groups = groupIds.map((groupId) => ({ groupId, topics: [], errorCode: codeOf(error) }));
       return { throttleTimeMs: 0, groups };
     }
@@ -154,7 +154,7 @@ export class GroupCoordinator {
     try {
       return listGroups(await this.#coordinating().read(), request);
     } catch (error) {
-      this.#refused(error, {}, 'Group listing refused.');
+      this.#refused(error, {}, 'Group listing refused');
       return { throttleTimeMs: 0, errorCode: codeOf(error), groups: [] };
     }
   }
@@ -165,7 +165,7 @@ export class GroupCoordinator {
       const image = await this.#coordinating().read();
       return { throttleTimeMs: 0, groups: groupIds.map((groupId) => describeGroup(image, groupId)) };
     } catch (error) {
-      this.#refused(error, { groupIds }, 'Group description refused.');
+      this.#refused(error, { groupIds }, 'Group description refused');
       const errorCode = codeOf(error);
       const groups = groupIds.map((groupId) => ({
         ...describeGroup(MetadataImage.EMPTY, groupId),
@@ -182,10 +182,10 @@ export class GroupCoordinator {
       const active = this.#coordinating();
       const { records, response } = decideDeleteGroups(active.image(), groupIds);
       await active.append(records);
-      if (records.length > 0) this.#logger.info({ groupIds }, 'Groups deleted.');
+      if (records.length > 0) this.#logger.info({ groupIds }, 'Groups deleted');
       return response;
     } catch (error) {
-      this.#refused(error, { groupIds }, 'Group deletion refused.');
+      this.#refused(error, { groupIds }, 'Group deletion refused');
       const results = groupIds.map((groupId) => ({ groupId, errorCode: codeOf(error) }));
       return { throttleTimeMs: 0, results };
     }
@@ -203,7 +203,7 @@ export class GroupCoordinator {
       try {
         this.#tick(active);
       } catch (error) {
-        this.#refused(error, {}, 'Group sessions could not be judged.');
+        this.#refused(error, {}, 'Group sessions could not be judged');
       }
     });
   }
@@ -211,20 +211,20 @@ export class GroupCoordinator {
   #tick(active: GroupLog): void {
     const now = this.#now();
     const { records, evictions } = this.#core.tick(active.image(), now);
-    for (const eviction of evictions) this.#logger.info(eviction, 'Group member removed.');
+    for (const eviction of evictions) this.#logger.info(eviction, 'Group member removed');
     if (records.length > 0) this.#appendUnasked(active, records);
     if (now.monotonicMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = now.monotonicMs + this.#limits.offsetsRetentionCheckIntervalMs;
     const expired = expiredOffsets(active.image(), now.wallMs, this.#limits);
     if (expired.length === 0) return;
-    this.#logger.info({ removals: expired.length }, 'Committed offsets expired.');
+    this.#logger.info({ removals: expired.length }, 'Committed offsets expired');
     this.#appendUnasked(active, expired);
   }
 
   /** Nobody waits for these: when leadership is lost with them, the next controller comes to the same decision. */
   #appendUnasked(active: GroupLog, records: readonly MetadataRecord[]): void {
     active.append(records).catch((error: unknown) => {
-      this.#refused(error, { records: records.length }, 'Group decision was not committed.');
+      this.#refused(error, { records: records.length }, 'Group decision was not committed');
     });
   }
 

@@ -114,11 +114,11 @@ export class Bootstrap {
       if (decision.kind === 'join') {
         const { clusterId, voters } = decision.membership;
         const isVoter = voters.some((voter) => keyOf(voter) === keyOf(self));
-        logger.info({ clusterId, isVoter }, 'Joining the cluster that a peer knows.');
+        logger.info({ clusterId, isVoter }, 'Joining the cluster that a peer knows');
         return decision.membership;
       }
       if (decision.reason !== this.#blockedOn)
-        logger.info({ reason: decision.reason }, 'Not part of a cluster yet.');
+        logger.info({ reason: decision.reason }, 'Not part of a cluster yet');
       this.#blockedOn = decision.reason;
       await this.#sleep(delayMs * (0.5 + random.float() / 2));
     }
@@ -136,7 +136,7 @@ export class Bootstrap {
 
   #create(voters: readonly ReplicaKey[]): Membership {
     const clusterId = uuidFrom(this.#o.random.bytes(16));
-    this.#o.logger.info({ clusterId, voters }, 'Creating a new cluster: every configured voter is blank.');
+    this.#o.logger.info({ clusterId, voters }, 'Creating a new cluster: every configured voter is blank');
     return { clusterId, voters };
   }
 
@@ -155,12 +155,12 @@ export class Bootstrap {
       const { errorCode, nodeId, directoryId, clusterId, voters } = wire as ResponseOf<typeof QuorumHello>;
       if (errorCode !== 0) return;
       if (nodeId !== id) {
-        logger.warn({ id, nodeId }, 'Another node answers at the address of a configured voter.');
+        logger.warn({ id, nodeId }, 'Another node answers at the address of a configured voter');
         return;
       }
       this.#answers.set(id, { directoryId, cluster: clusterId === null ? undefined : { clusterId, voters } });
     } catch (error) {
-      logger.debug({ id, error }, 'A configured voter does not answer.');
+      logger.debug({ id, error }, 'A configured voter does not answer');
     }
   }
 

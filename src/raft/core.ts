@@ -120,7 +120,7 @@ export class RaftCore {
   #seekLeader(nowMs: number): void {
     const s = this.#s;
     if (s.leaderId !== undefined)
-      s.note('No leader is heard: asking the voters for one.', { leaderId: s.leaderId });
+      s.note('No leader is heard: asking the voters for one', { leaderId: s.leaderId });
     s.leaderId = undefined;
     s.leaderContactMs = Number.NEGATIVE_INFINITY;
     armRetryTimer(s, nowMs);

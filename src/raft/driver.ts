@@ -159,7 +159,7 @@ export class RaftDriver {
     } catch (error) {
       this.#o.platform.logger.debug(
         { to: to.id, type: request.type, error },
-        'A request of the quorum failed.',
+        'A request of the quorum failed',
       );
     }
     if (response) this.input({ kind: 'response', from: to, request, response });
@@ -223,7 +223,7 @@ export class RaftDriver {
   async #saveSnapshot(index: number, epoch: number, data: readonly Uint8Array[]): Promise<void> {
     try {
       const snapshot = await this.#o.storage.saveSnapshot(index, epoch, data);
-      this.#o.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot.');
+      this.#o.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
       this.#isSavingSnapshot = false;
       this.input({ kind: 'snapshotSaved', snapshot });
     } catch (error) {

@@ -32,7 +32,7 @@ export function armRetryTimer(s: RaftState, nowMs: number): void {
 export function adoptEpoch(s: RaftState, epoch: number, nowMs: number): void {
   if (epoch <= s.epoch) return;
   if (s.role === 'leader') {
-    s.note('Stepping down: a higher epoch was seen.', { higherEpoch: epoch });
+    s.note('Stepping down: a higher epoch was seen', { higherEpoch: epoch });
     stopLeading(s);
     armElectionTimer(s, nowMs);
   }
@@ -49,7 +49,7 @@ export function followLeader(s: RaftState, leaderId: number, nowMs: number): voi
   }
   if (s.leaderId !== leaderId) {
     s.leaderId = leaderId;
-    s.note('Following the leader of this epoch.', { leaderId });
+    s.note('Following the leader of this epoch', { leaderId });
   }
   s.role = s.isVoter ? 'follower' : 'observer';
   s.leaderContactMs = nowMs;
@@ -60,7 +60,7 @@ export function followLeader(s: RaftState, leaderId: number, nowMs: number): voi
 
 /** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */
 export function startPreVote(s: RaftState, nowMs: number): void {
-  s.note('No leader is heard: asking for pre-votes.', {
+  s.note('No leader is heard: asking for pre-votes', {
     lastIndex: s.log.lastIndex,
     lostLeaderId: s.leaderId,
   });
@@ -76,7 +76,7 @@ export function startPreVote(s: RaftState, nowMs: number): void {
 /** Stands for the next epoch. */
 function campaign(s: RaftState, nowMs: number, transfer: boolean): void {
   s.setHardState(s.epoch + 1, s.self);
-  s.note('Standing for election.', { lastIndex: s.log.lastIndex, transfer });
+  s.note('Standing for election', { lastIndex: s.log.lastIndex, transfer });
   s.role = 'candidate';
   s.leaderId = undefined;
   s.leaderContactMs = Number.NEGATIVE_INFINITY;
@@ -151,7 +151,7 @@ export function onVoteRequest(
   if (granted && s.votedFor === undefined) {
     s.setHardState(s.epoch, from);
     s.role = 'unattached';
-    s.note('Voted.', { candidateId: from.id });
+    s.note('Voted', { candidateId: from.id });
     armElectionTimer(s, nowMs);
   }
   // Raft figure 2: the vote is on disk before the candidate hears of it, or a crash would let this node vote twice.
@@ -206,7 +206,7 @@ export function onEndEpoch(
 /** A hint that a node's process is gone. If it led, its lease is void here, and this voter soon asks around. */
 export function onUnreachable(s: RaftState, id: number, nowMs: number): void {
   if (s.role === 'leader' || s.leaderId !== id) return;
-  s.note('The leader seems to be gone.', { leaderId: id });
+  s.note('The leader seems to be gone', { leaderId: id });
   s.leaderId = undefined;
   s.leaderContactMs = Number.NEGATIVE_INFINITY;
   s.hintedAttempts = HINTED_ATTEMPTS_MAX;

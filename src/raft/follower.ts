@@ -54,7 +54,7 @@ function appendMissing(s: RaftState, entries: readonly Entry[]): void {
   const missing = entries.slice(firstNew);
   const first = missing[0]?.index ?? 0;
   if (first <= s.log.lastIndex) {
-    s.note('Truncating a branch that was never committed.', { fromIndex: first, lastIndex: s.log.lastIndex });
+    s.note('Truncating a branch that was never committed', { fromIndex: first, lastIndex: s.log.lastIndex });
     s.log.truncateAfter(first - 1);
   }
   s.log.append(missing);

@@ -24,7 +24,7 @@ export function becomeLeader(s: RaftState, nowMs: number): void {
   }
   s.epochStartIndex = s.log.lastIndex + 1;
   s.log.append([{ index: s.epochStartIndex, epoch: s.epoch, payload: NO_OP }]);
-  s.note('Elected leader of the metadata quorum.', { epochStartIndex: s.epochStartIndex });
+  s.note('Elected leader of the metadata quorum', { epochStartIndex: s.epochStartIndex });
   broadcast(s, nowMs);
 }
 
@@ -139,17 +139,17 @@ function onMatch(s: RaftState, progress: Progress, request: AppendRequest, match
 /** What a leader does as time passes: heartbeats, lost requests, silent observers, check-quorum, hand-over. */
 export function tickLeader(s: RaftState, nowMs: number): void {
   if (nowMs >= quorumDeadlineMs(s)) {
-    resign(s, nowMs, 'Resigning: a majority of the voters is silent.');
+    resign(s, nowMs, 'Resigning: a majority of the voters is silent');
     return;
   }
   if (nowMs >= s.resignDeadlineMs) {
-    resign(s, nowMs, 'Resigning without a successor: none took over in time.');
+    resign(s, nowMs, 'Resigning without a successor: none took over in time');
     return;
   }
   for (const [key, progress] of s.replicas) {
     if (!progress.isVoter && nowMs - progress.lastContactMs >= s.limits.observerTimeoutMs) {
       s.replicas.delete(key);
-      s.note('Dropped a silent observer.', { observerId: progress.key.id });
+      s.note('Dropped a silent observer', { observerId: progress.key.id });
       continue;
     }
     const lost = expireInFlight(progress, nowMs - s.limits.requestTimeoutMs);
@@ -202,10 +202,10 @@ export function registerObserver(s: RaftState, from: ReplicaKey, request: HelloR
   }
   const observers = [...s.replicas.values()].filter((progress) => !progress.isVoter).length;
   if (observers >= s.limits.observersMax) {
-    s.note('Refused an observer: there are too many.', { observerId: from.id, observers });
+    s.note('Refused an observer: there are too many', { observerId: from.id, observers });
     return;
   }
-  s.note('Registered an observer.', { observerId: from.id, lastIndex: request.lastIndex });
+  s.note('Registered an observer', { observerId: from.id, lastIndex: request.lastIndex });
   const progress = newProgress(from, false, Math.min(request.lastIndex, s.log.lastIndex) + 1, nowMs);
   s.replicas.set(key, progress);
   sendAppends(s, progress, nowMs);
@@ -215,10 +215,10 @@ export function registerObserver(s: RaftState, from: ReplicaKey, request: HelloR
 export function startResigning(s: RaftState, nowMs: number): void {
   if (s.role !== 'leader' || s.resignDeadlineMs !== Number.POSITIVE_INFINITY) return;
   if (s.voters.length === 1) {
-    resign(s, nowMs, 'Resigning: this node stops, and it is the only voter.');
+    resign(s, nowMs, 'Resigning: this node stops, and it is the only voter');
     return;
   }
-  s.note('Handing leadership over: this node stops.');
+  s.note('Handing leadership over: this node stops');
   s.resignDeadlineMs = nowMs + s.limits.handoverTimeoutMs;
   s.handoverAskedMs = Number.NEGATIVE_INFINITY;
   maybeHandOver(s, nowMs);

@@ -182,7 +182,7 @@ export class RaftNode {
     const { isVoter, log } = core.state;
     platform.logger.info(
       { isVoter, epoch: hardState.epoch, snapshotIndex: header.index, lastIndex: log.lastIndex },
-      'Opened the quorum log.',
+      'Opened the quorum log',
     );
     this.#membership = header;
     this.#core = core;
@@ -301,7 +301,7 @@ export class RaftNode {
       return;
     this.#reportedClusters.add(foreignClusterId);
     const fields = { clusterId: this.clusterId, foreignClusterId };
-    this.#o.platform.logger.warn(fields, 'A node of another cluster was refused.');
+    this.#o.platform.logger.warn(fields, 'A node of another cluster was refused');
   }
 
   #onChange(): void {

@@ -27,7 +27,7 @@ export function sendChunk(s: RaftState, progress: Progress, nowMs: number): void
   if (!progress.transfer) {
     progress.mode = 'snapshot';
     progress.transfer = { snapshot: s.snapshot, position: 0 };
-    s.note('Sending a snapshot.', {
+    s.note('Sending a snapshot', {
       to: progress.key.id,
       index: s.snapshot.index,
       sizeBytes: s.snapshot.sizeBytes,
@@ -89,7 +89,7 @@ export function onSnapshotRequest(
   followLeader(s, from.id, nowMs);
   const { snapshot } = request;
   if (snapshot.sizeBytes > s.limits.snapshotBytesMax) {
-    s.note('Refused a snapshot: it is larger than snapshotBytesMax.', { sizeBytes: snapshot.sizeBytes });
+    s.note('Refused a snapshot: it is larger than snapshotBytesMax', { sizeBytes: snapshot.sizeBytes });
     answer(s, token, 0, false);
     return;
   }
@@ -108,7 +108,7 @@ export function onSnapshotRequest(
   s.incoming = undefined;
   const bytes = concat(incoming);
   if (crc32c(bytes) !== snapshot.crc) {
-    s.note('Refused a snapshot: its checksum is wrong.', { index: snapshot.index });
+    s.note('Refused a snapshot: its checksum is wrong', { index: snapshot.index });
     answer(s, token, 0, false);
     return;
   }
@@ -131,7 +131,7 @@ function receive(s: RaftState, request: SnapshotRequest): IncomingSnapshot {
 }
 
 function install(s: RaftState, meta: SnapshotMeta, bytes: Uint8Array): void {
-  s.note('Installing a snapshot.', { index: meta.index, snapshotEpoch: meta.epoch, sizeBytes: bytes.length });
+  s.note('Installing a snapshot', { index: meta.index, snapshotEpoch: meta.epoch, sizeBytes: bytes.length });
   s.log.reset(meta);
   s.snapshot = meta;
   s.commitIndex = meta.index;

@@ -88,7 +88,7 @@ async function replayFile(
       }
       logger.warn(
         { path, position, lostBytes: bytes.length - position },
-        'Cut a torn tail off the quorum log.',
+        'Cut a torn tail off the quorum log',
       );
       await file.truncate(position);
     }

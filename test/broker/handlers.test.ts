@@ -397,7 +397,7 @@ describe('what the controller decides', () => {
     await time.pass(1_100);
     expect(await asked).toEqual(failure('REQUEST_TIMED_OUT'));
     expect(time.nowMs).toBe(2_100);
-    expect(logger.lines.at(-1)).toMatchObject({ message: 'Controller request refused.' });
+    expect(logger.lines.at(-1)).toMatchObject({ message: 'Controller request refused' });
   });
 
   it('is not asked again when it may have been done', async () => {
