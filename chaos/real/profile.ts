@@ -26,7 +26,7 @@ interface CpuProfile {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'odradek-profile-'));
-process.env.NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${dir}/profiles`;
+process.execArgv.push('--cpu-prof', `--cpu-prof-dir=${dir}/profiles`);
 const cluster = LocalCluster.create(dir, { nodes: NODES, basePort: await freeBasePort(NODES) });
 try {
   await cluster.up();

@@ -63,10 +63,13 @@ export class NodeProcess {
     }
     mkdirSync(this.#dir, { recursive: true });
     const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, this.#commandLine(), {
+    // Options of node itself (a heap limit, a profiler) hold for the nodes too. Every partition that was written to is
+    // synced at once, each on a thread of its own.
+    const child = spawn(process.execPath, [...process.execArgv, ...this.#commandLine()], {
       cwd: root,
       detached: true,
       stdio: ['ignore', log, log],
+      env: { UV_THREADPOOL_SIZE: '16', ...process.env },
     });
     closeSync(log);
     child.unref();
