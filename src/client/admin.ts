@@ -260,7 +260,7 @@ export class Admin {
 
   async #describeGroup(groupId: string): Promise<GroupDescription> {
     return this.#ask(async () => {
-      const response = await this.#cluster.sendToCoordinator(
+      const response = await this.#cluster.coordinators.send(
         groupId,
         ConsumerGroupDescribe,
         { groupIds: [groupId] },
@@ -292,7 +292,7 @@ export class Admin {
   async deleteGroups(groupIds: readonly string[]): Promise<void> {
     for (const groupId of groupIds) {
       await this.#change('GROUP_ID_NOT_FOUND', async () => {
-        const response = await this.#cluster.sendToCoordinator(
+        const response = await this.#cluster.coordinators.send(
           groupId,
           DeleteGroups,
           { groupsNames: [groupId] },

@@ -65,7 +65,6 @@ export class PartitionState implements TopicPartition {
   retryAtMs = 0;
   failures = 0;
   highWatermark = -1;
-  logStartOffset = -1;
   bufferedBytes = 0;
   fetchedAt = 0;
   error: Error | undefined;

@@ -146,7 +146,6 @@ export class Fetcher {
       return;
     }
     state.highWatermark = answer.highWatermark;
-    state.logStartOffset = answer.logStartOffset;
     this.#positions.onFetched(state, answer.records);
   }
 

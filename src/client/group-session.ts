@@ -87,7 +87,7 @@ export class GroupSession {
   }
 
   #exchange(request: ConsumerGroupHeartbeatRequest): Promise<ConsumerGroupHeartbeatResponse> {
-    return this.#cluster.sendToCoordinator(
+    return this.#cluster.coordinators.send(
       this.#groupId,
       ConsumerGroupHeartbeat,
       request,

@@ -37,10 +37,6 @@ export interface TopicMetadata {
 type WireTopic = MetadataResponse['topics'][number];
 
 export class MetadataCache {
-  /** Counts applied responses; 0 means that nothing is known yet. */
-  version = 0;
-  clusterId: string | undefined;
-  controllerId: number | undefined;
   #brokers = new Map<number, BrokerAddress>();
   readonly #topics = new Map<string, TopicMetadata>();
   /** Why a topic that was asked for has no metadata; its old metadata stays in `#topics` for the epochs' sake. */
@@ -74,9 +70,6 @@ export class MetadataCache {
   }
 
   apply(response: MetadataResponse): void {
-    this.version++;
-    this.clusterId = response.clusterId ?? undefined;
-    this.controllerId = response.controllerId < 0 ? undefined : response.controllerId;
     this.#brokers = new Map(
       response.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack }]),
     );

@@ -61,7 +61,7 @@ export class OffsetCommitter {
         `this consumer is not (yet, or any more) in group ${this.#group}`,
       );
     }
-    const response = await this.#cluster.sendToCoordinator(
+    const response = await this.#cluster.coordinators.send(
       this.#group,
       OffsetCommit,
       this.#requestOf(commits, identity),

@@ -174,7 +174,7 @@ export async function fetchCommitted(
     if (indexes === undefined) topics?.set(topicId, [partition]);
     else indexes.push(partition);
   }
-  const response = await cluster.sendToCoordinator(
+  const response = await cluster.coordinators.send(
     group,
     OffsetFetch,
     {

@@ -32,19 +32,10 @@ export interface ClientRuntime {
   readonly logger: Logger;
 }
 
-/** Resolves after `delayMs`, or rejects with ABORTED as soon as the signal fires. */
-export function delay(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(abortedError(signal));
-    const onAbort = () => {
-      timers.clear(timer);
-      reject(abortedError(signal));
-    };
-    const timer = timers.set(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
+/** Resolves after `delayMs`. */
+export function delay(timers: Timers, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    timers.set(delayMs, resolve);
   });
 }
 

@@ -1,0 +1,97 @@
+/** The client's connections: one link per address, opened at the first request, and which addresses have failed lately. */
+
+import type { Timer } from '../platform/ports.ts';
+import type { Api } from '../protocol/schema.ts';
+import { closedError } from './errors.ts';
+import type { BrokerAddress } from './metadata-cache.ts';
+import type { ClientRuntime, NodeLink, SendOptions } from './rpc.ts';
+
+/** Who wants to know when an answer is late, or does not come. */
+interface Watch {
+  readonly slowMs: number;
+  /** Called after each `slowMs` without an answer, and when there is none. */
+  readonly onTrouble: () => void;
+}
+
+export class NodeLinks {
+  readonly #bootstrap: readonly string[];
+  readonly #runtime: ClientRuntime;
+  readonly #links = new Map<string, NodeLink>();
+  /** When a node last failed us (monotonic): those that did not come first. */
+  readonly #failedAtMs = new Map<string, number>();
+  #closed = false;
+  /** The last failure of a node, for messages of timeouts. */
+  lastError: unknown;
+
+  constructor(bootstrap: readonly string[], runtime: ClientRuntime) {
+    this.#bootstrap = bootstrap;
+    this.#runtime = runtime;
+  }
+
+  /** Nodes speak the scheme (`ws:` or `wss:`) that the bootstrap list does. */
+  urlOf({ host, port }: BrokerAddress): string {
+    const scheme = this.#bootstrap[0]?.startsWith('wss:') ? 'wss' : 'ws';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
+
+  /** Every known address: those that have not failed lately first, otherwise in random order. */
+  candidates(brokers: readonly BrokerAddress[]): string[] {
+    const { random } = this.#runtime;
+    const known = brokers.map((broker) => this.urlOf(broker));
+    return [...new Set([...known, ...this.#bootstrap])]
+      .map((url) => ({
+        url,
+        failedAtMs: this.#failedAtMs.get(url) ?? Number.NEGATIVE_INFINITY,
+        draw: random.float(),
+      }))
+      .sort((a, b) =>
+        a.failedAtMs === b.failedAtMs ? a.draw - b.draw : a.failedAtMs < b.failedAtMs ? -1 : 1,
+      )
+      .map(({ url }) => url);
+  }
+
+  /** Sends to one address, and remembers whether that went well. */
+  async send<Request, Response>(
+    url: string,
+    api: Api<Request, Response>,
+    request: Request,
+    options: SendOptions,
+    watch?: Watch,
+  ): Promise<Response> {
+    if (this.#closed) throw closedError('client');
+    const { timers, clock } = this.#runtime;
+    const watchOn = ({ slowMs, onTrouble }: Watch): Timer =>
+      timers.set(slowMs, () => {
+        onTrouble();
+        slow = watchOn({ slowMs, onTrouble });
+      });
+    let slow = watch && watchOn(watch);
+    try {
+      const response = await this.#link(url).send(api, request, options);
+      this.#failedAtMs.delete(url);
+      return response;
+    } catch (error) {
+      this.#failedAtMs.set(url, clock.monotonicMs());
+      this.lastError = error;
+      watch?.onTrouble();
+      throw error;
+    } finally {
+      if (slow !== undefined) timers.clear(slow);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+
+  #link(url: string): NodeLink {
+    let link = this.#links.get(url);
+    if (link === undefined) {
+      link = this.#runtime.openLink(url);
+      this.#links.set(url, link);
+    }
+    return link;
+  }
+}
