@@ -17,6 +17,14 @@ import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-
 import { ListGroups } from '../protocol/messages/list-groups.ts';
 import { Metadata } from '../protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
+import {
+  clusterDescription,
+  configDescription,
+  groupDescription,
+  topicDescription,
+  topicListing,
+} from './admin-answers.ts';
+import { check, only, retryChange } from './admin-retry.ts';
 import type {
   AdminOptions,
   ClusterDescription,
@@ -42,15 +50,6 @@ const SET_CONFIG = 0;
 const DELETE_CONFIG = 1;
 const PREFERRED = 0;
 const UNCLEAN = 1;
-const CONFIG_SOURCES: Readonly<Record<number, ConfigDescription['source']>> = {
-  1: 'topic',
-  2: 'dynamic-broker',
-  3: 'dynamic-default',
-  4: 'static-broker',
-  5: 'default',
-};
-/** After these the request may have been carried out; the answer was lost. */
-const AMBIGUOUS = new Set(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT']);
 
 export class Admin {
   readonly #cluster: Cluster;
@@ -113,13 +112,7 @@ export class Admin {
     );
     return topics
       .filter(({ errorCode }) => errorCode === ERROR_CODE.NONE)
-      .map(({ name, topicId, partitions, isInternal }) => ({
-        name: name ?? '',
-        topicId,
-        isInternal,
-        partitionCount: partitions.length,
-        replicationFactor: partitions[0]?.replicaNodes.length ?? 0,
-      }))
+      .map(topicListing)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -136,18 +129,7 @@ export class Admin {
         throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`);
       if (topic.errorCode !== ERROR_CODE.NONE)
         throw errorFor(topic.errorCode, `topic ${name}: ${errorFor(topic.errorCode).message}`);
-      const partitions = topic.partitions
-        .map((partition) => ({
-          partition: partition.partitionIndex,
-          leader: partition.leaderId < 0 ? undefined : partition.leaderId,
-          leaderEpoch: partition.leaderEpoch,
-          replicas: partition.replicaNodes,
-          isr: partition.isrNodes,
-          offlineReplicas: partition.offlineReplicas,
-          eligibleLeaderReplicas: partition.eligibleLeaderReplicas,
-        }))
-        .sort((a, b) => a.partition - b.partition);
-      return { name, topicId: topic.topicId, isInternal: topic.isInternal, partitions };
+      return topicDescription(name, topic);
     });
   }
 
@@ -205,14 +187,7 @@ export class Admin {
         : this.#cluster.send(of.broker, DescribeConfigs, request));
       const answer = only(response.results);
       check(answer);
-      return answer.configs.map(({ name, value, configSource, readOnly, isSensitive, documentation }) => ({
-        name,
-        value,
-        source: CONFIG_SOURCES[configSource] ?? 'unknown',
-        readOnly,
-        isSensitive,
-        documentation,
-      }));
+      return answer.configs.map(configDescription);
     });
   }
 
@@ -220,17 +195,7 @@ export class Admin {
     return this.#ask(async () => {
       const response = await this.#cluster.askAny(DescribeCluster, { includeFencedBrokers: includeFenced });
       check(response);
-      return {
-        clusterId: response.clusterId,
-        controllerId: response.controllerId < 0 ? undefined : response.controllerId,
-        brokers: response.brokers.map(({ brokerId, host, port, rack, isFenced }) => ({
-          id: brokerId,
-          host,
-          port,
-          rack,
-          isFenced,
-        })),
-      };
+      return clusterDescription(response);
     });
   }
 
@@ -268,23 +233,7 @@ export class Admin {
       );
       const group = only(response.groups);
       check(group);
-      return {
-        groupId,
-        state: group.groupState,
-        groupEpoch: group.groupEpoch,
-        assignmentEpoch: group.assignmentEpoch,
-        assignor: group.assignorName,
-        members: group.members.map((member) => ({
-          memberId: member.memberId,
-          instanceId: member.instanceId,
-          clientId: member.clientId,
-          clientHost: member.clientHost,
-          memberEpoch: member.memberEpoch,
-          topics: member.subscribedTopicNames,
-          assignment: partitionsOf(member.assignment),
-          targetAssignment: partitionsOf(member.targetAssignment),
-        })),
-      };
+      return groupDescription(group);
     });
   }
 
@@ -379,30 +328,12 @@ export class Admin {
     return this.#cluster.retry(this.#deadline(), attempt);
   }
 
-  /**
-   * For changes: when the answer to an earlier attempt was lost, `doneCode` says that it was carried out. `attempt`
-   * may turn that into a result itself; otherwise there is none.
-   */
+  /** For changes: one that `doneCode` shows to be carried out already has succeeded. */
   #change<T>(
     doneCode: KafkaError['code'],
     attempt: (number: number, maybeDone: boolean) => Promise<T>,
   ): Promise<T> {
-    let maybeDone = false;
-    return this.#ask(async (number) => {
-      try {
-        return await attempt(number, maybeDone);
-      } catch (error) {
-        if (error instanceof KafkaError) {
-          if (maybeDone && error.code === doneCode) return undefined as T;
-          maybeDone ||= AMBIGUOUS.has(error.code);
-          // A refusal that a later attempt would meet as well, although this class of error is retriable elsewhere.
-          if (error.code === doneCode) throw new KafkaFinalError(error);
-        }
-        throw error;
-      }
-    }).catch((error: unknown) => {
-      throw error instanceof KafkaFinalError ? error.inner : error;
-    });
+    return retryChange(this.#cluster, this.#deadline(), doneCode, attempt);
   }
 
   async #topicId(name: string): Promise<string> {
@@ -420,32 +351,4 @@ export class Admin {
       undefined
     );
   }
-}
-
-/** Ends the retrying. */
-class KafkaFinalError extends Error {
-  readonly inner: KafkaError;
-  constructor(inner: KafkaError) {
-    super(inner.message);
-    this.inner = inner;
-  }
-}
-
-function check(answer: { readonly errorCode: number; readonly errorMessage?: string | null }): void {
-  if (answer.errorCode !== ERROR_CODE.NONE) throw errorFor(answer.errorCode, answer.errorMessage);
-}
-
-function only<T>(answers: readonly T[]): T {
-  const [answer] = answers;
-  if (answer === undefined)
-    throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the answer lacks what was asked for');
-  return answer;
-}
-
-function partitionsOf(
-  topics: readonly { readonly topicName: string; readonly partitions: readonly number[] }[],
-): TopicPartition[] {
-  return topics.flatMap(({ topicName, partitions }) =>
-    partitions.map((partition) => ({ topic: topicName, partition })),
-  );
 }
