@@ -62,11 +62,17 @@ const CONSUMER_DEFAULTS = {
 
 export type ConsumerLimits = typeof CONSUMER_DEFAULTS;
 
-export interface ConsumerOptions<K, V> extends Partial<ConsumerLimits> {
+/** Bytes need no deserializer; whoever wants anything else says how to make it. */
+type Deserializers<K, V> = (Uint8Array extends K
+  ? { readonly key?: Deserializer<K> }
+  : { readonly key: Deserializer<K> }) &
+  (Uint8Array extends V ? { readonly value?: Deserializer<V> } : { readonly value: Deserializer<V> });
+
+export type ConsumerOptions<K = Uint8Array, V = Uint8Array> = GeneralOptions & Deserializers<K, V>;
+
+interface GeneralOptions extends Partial<ConsumerLimits> {
   /** The group to join, or (with `assign`) to commit for. */
   readonly group?: string;
-  readonly key?: Deserializer<K>;
-  readonly value?: Deserializer<V>;
   /** `committed` with a group, else what `autoOffsetReset` says. */
   readonly from?: StartFrom;
   /** What to do where there is no committed offset, or where it has expired. */
@@ -92,7 +98,7 @@ export interface ConsumerSettings {
 }
 
 /** Checks the options and fills in the defaults. */
-export function consumerSettings<K, V>(options: ConsumerOptions<K, V>): ConsumerSettings {
+export function consumerSettings(options: GeneralOptions): ConsumerSettings {
   const { group, autoOffsetReset = 'latest' } = options;
   if (group === '') throw new ClientError('INVALID_CONFIG', 'consumer: group must not be empty');
   if (!['earliest', 'latest', 'none'].includes(autoOffsetReset)) {

@@ -61,10 +61,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #leftInside = false;
   readonly #waiters = new Set<() => void>();
 
-  constructor(cluster: Cluster, options: ConsumerOptions<K, V> = {}) {
+  constructor(cluster: Cluster, options: ConsumerOptions<K, V>) {
     this.#cluster = cluster;
     this.#settings = consumerSettings(options);
     const { group, autoOffsetReset, limits, rackId } = this.#settings;
+    // The type of the options lets a deserializer be left out only where bytes will do.
     this.#key = options.key ?? (bytesSerde as Deserializer<unknown> as Deserializer<K>);
     this.#value = options.value ?? (bytesSerde as Deserializer<unknown> as Deserializer<V>);
     const onChange = () => this.#onChange();

@@ -19,6 +19,7 @@ import { Producer } from './producer.ts';
 import type { ProducerOptions } from './producer-options.ts';
 import { silentLogger } from './rpc.ts';
 import { RpcLink } from './rpc-link.ts';
+import type { TextOrBytes } from './serde.ts';
 
 export { type ErrorName, KafkaError } from '../protocol/errors.ts';
 export type { Admin } from './admin.ts';
@@ -93,14 +94,16 @@ export class OdradekClient {
     });
   }
 
-  producer<K = string | Uint8Array, V = string | Uint8Array>(
-    options: ProducerOptions<K, V> = {},
-  ): Producer<K, V> {
-    return this.#track(new Producer<K, V>(this.#ready(), options));
+  producer(options?: ProducerOptions): Producer;
+  producer<K = TextOrBytes, V = TextOrBytes>(options: ProducerOptions<K, V>): Producer<K, V>;
+  producer(options: ProducerOptions = {}): Producer {
+    return this.#track(new Producer(this.#ready(), options));
   }
 
-  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V> = {}): Consumer<K, V> {
-    return this.#track(new Consumer<K, V>(this.#ready(), options));
+  consumer(options?: ConsumerOptions): Consumer;
+  consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V>;
+  consumer(options: ConsumerOptions = {}): Consumer {
+    return this.#track(new Consumer(this.#ready(), options));
   }
 
   admin(options: AdminOptions = {}): Admin {

@@ -3,7 +3,7 @@
 import type { RecordHeader } from '../protocol/record-batch-builder.ts';
 import { ClientError } from './errors.ts';
 import { withLimits } from './limits.ts';
-import type { Serializer } from './serde.ts';
+import type { Serializer, TextOrBytes } from './serde.ts';
 
 /** `all`: every in-sync replica has it (and has synced it); 1: the leader wrote it; 0: it was handed to the network. */
 export type Acks = 'all' | 1 | 0;
@@ -59,9 +59,15 @@ const PRODUCER_DEFAULTS = {
 
 export type ProducerLimits = typeof PRODUCER_DEFAULTS;
 
-export interface ProducerOptions<K, V> extends Partial<ProducerLimits> {
-  readonly key?: Serializer<K>;
-  readonly value?: Serializer<V>;
+/** Text and bytes need no serializer; whoever sends anything else says how to make bytes of it. */
+type Serializers<K, V> = ([K] extends [TextOrBytes]
+  ? { readonly key?: Serializer<K> }
+  : { readonly key: Serializer<K> }) &
+  ([V] extends [TextOrBytes] ? { readonly value?: Serializer<V> } : { readonly value: Serializer<V> });
+
+export type ProducerOptions<K = TextOrBytes, V = TextOrBytes> = GeneralOptions & Serializers<K, V>;
+
+interface GeneralOptions extends Partial<ProducerLimits> {
   readonly acks?: Acks;
   /** No duplicates and no reordering through retries; on by default with acks `all`, which it needs. */
   readonly idempotent?: boolean;
@@ -75,7 +81,7 @@ export interface ProducerSettings {
 }
 
 /** Checks the options and fills in the defaults. */
-export function producerSettings<K, V>(options: ProducerOptions<K, V>): ProducerSettings {
+export function producerSettings(options: GeneralOptions): ProducerSettings {
   const { acks = 'all', idempotent = acks === 'all' } = options;
   if (acks !== 'all' && acks !== 1 && acks !== 0) {
     throw new ClientError('INVALID_CONFIG', `producer: acks must be 'all', 1 or 0, not ${String(acks)}`);

@@ -32,7 +32,7 @@ import {
 } from './producer-options.ts';
 import { Alarm } from './rpc.ts';
 import { type ProduceWork, SenderCore } from './sender.ts';
-import { type Serializer, textOrBytes } from './serde.ts';
+import { type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
 import { type Entry, WaitingLine } from './waiting-line.ts';
 
 interface TopicState {
@@ -45,7 +45,7 @@ interface TopicState {
 const RECORD_OVERHEAD_BYTES = 64;
 const READY = Promise.resolve();
 
-export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
+export class Producer<K = TextOrBytes, V = TextOrBytes> {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
   readonly #key: Serializer<K>;
@@ -64,9 +64,10 @@ export class Producer<K = string | Uint8Array, V = string | Uint8Array> {
   #initializing = false;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
-  constructor(cluster: Cluster, options: ProducerOptions<K, V> = {}) {
+  constructor(cluster: Cluster, options: ProducerOptions<K, V>) {
     this.#cluster = cluster;
     this.#settings = producerSettings(options);
+    // The type of the options lets a serializer be left out only where text or bytes are sent.
     this.#key = options.key ?? (textOrBytes as Serializer<unknown> as Serializer<K>);
     this.#value = options.value ?? (textOrBytes as Serializer<unknown> as Serializer<V>);
     this.#partitioner = options.partitioner ?? partitionOfKey;

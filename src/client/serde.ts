@@ -63,6 +63,8 @@ export function json<T = unknown>(): Serde<T> {
 }
 
 /** What a producer takes when it is given no serializer: text as UTF-8, bytes as they are. */
-export const textOrBytes: Serializer<string | Uint8Array> = {
+export type TextOrBytes = string | Uint8Array;
+
+export const textOrBytes: Serializer<TextOrBytes> = {
   serialize: (value) => (typeof value === 'string' ? encodeText(value) : value),
 };

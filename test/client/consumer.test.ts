@@ -17,7 +17,7 @@ function append(log: FakeLog | undefined, ...values: string[]): void {
   log?.append(builder.build());
 }
 
-function setUp(options: ConsumerOptions<Uint8Array, string> = {}, partitions = 1) {
+function setUp(options: Omit<ConsumerOptions, 'key' | 'value'> = {}, partitions = 1) {
   const fake = new FakeCluster(1);
   const topic = fake.addTopic('t', partitions);
   const log = topic.partitions[0] as FakeLog;

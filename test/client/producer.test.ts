@@ -16,7 +16,7 @@ const setUp = (seed: string | number = 1, partitions = 3) => {
 describe('producer', () => {
   test('delivers records to the partition of their key, in order, and says where', async () => {
     const { fake, topic, cluster } = setUp();
-    const producer = new Producer<string, string>(cluster);
+    const producer = new Producer<string, string>(cluster, {});
     const sent = Array.from({ length: 20 }, (_, i) =>
       producer.send({ topic: 't', key: 'k', value: `v${i}` }),
     );
@@ -29,7 +29,7 @@ describe('producer', () => {
 
   test('goes round-robin without a key', async () => {
     const { fake, cluster } = setUp();
-    const producer = new Producer(cluster);
+    const producer = new Producer(cluster, {});
     const places = await fake.world.settle(
       Promise.all(Array.from({ length: 9 }, () => producer.send({ topic: 't', value: 'v' }))),
     );
@@ -39,7 +39,7 @@ describe('producer', () => {
 
   test('sendMany answers with one promise, in order', async () => {
     const { fake, cluster } = setUp();
-    const producer = new Producer(cluster);
+    const producer = new Producer(cluster, {});
     const records = Array.from({ length: 6 }, (_, i) => ({ topic: 't', partition: i % 2, value: `${i}` }));
     const places = await fake.world.settle(producer.sendMany(records));
     expect(places.map(({ partition, offset }) => [partition, offset])).toEqual([
@@ -56,7 +56,7 @@ describe('producer', () => {
 
   test('waits for a topic that appears later', async () => {
     const { fake, cluster } = setUp();
-    const producer = new Producer(cluster);
+    const producer = new Producer(cluster, {});
     const sent = producer.send({ topic: 'later', value: 'v' });
     fake.world.schedule(700, 'create topic', () => fake.addTopic('later', 1));
     expect((await fake.world.settle(sent)).offset).toBe(0);
@@ -169,7 +169,7 @@ describe('producer', () => {
 
   test('a silent leader delays only until its successor is known', async () => {
     const { fake, topic, cluster } = setUp(1, 1);
-    const producer = new Producer(cluster);
+    const producer = new Producer(cluster, {});
     await fake.world.settle(producer.send({ topic: 't', value: '0' }));
     fake.fault = (_, nodeId) => ({ kind: nodeId === 1 ? 'hang' : 'ok' });
     const sent = producer.send({ topic: 't', value: '1' });
