@@ -6,9 +6,9 @@
  * Coming back for more says that what was handed out before is done with: that is what automatic commits commit.
  */
 
-import { KafkaError } from '../protocol/errors.ts';
-import { uuidFrom } from '../protocol/uuid.ts';
+import { ChangeSignal } from './change-signal.ts';
 import type { Cluster } from './cluster.ts';
+import { ConsumerCommits } from './consumer-commits.ts';
 import {
   type ConsumerOptions,
   type ConsumerRecord,
@@ -21,11 +21,11 @@ import {
 import { ClientError, closedError } from './errors.ts';
 import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import { Fetcher } from './fetcher.ts';
-import { GroupMember, type PartitionId } from './group-member.ts';
-import { GroupSession } from './group-session.ts';
-import { type Commit, type CommitIdentity, OffsetCommitter } from './offset-committer.ts';
+import type { PartitionId } from './group-member.ts';
+import { GroupMembership } from './group-membership.ts';
+import type { CommitIdentity } from './offset-committer.ts';
 import { fetchCommitted, OffsetResolver } from './offset-resolver.ts';
-import { Rebalancer } from './rebalancer.ts';
+import { RecordReader } from './record-reader.ts';
 import { Alarm, abortedError } from './rpc.ts';
 import { bytes as bytesSerde, type Deserializer } from './serde.ts';
 
@@ -35,47 +35,48 @@ export interface PollOptions {
 
 type Mode = 'none' | 'group' | 'assigned' | 'closed';
 
-const MEMBER_ID_BYTES = 16;
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 const NO_MEMBER: CommitIdentity = { memberId: '', epoch: -1, instanceId: null };
 
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #cluster: Cluster;
   readonly #settings: ConsumerSettings;
-  readonly #key: Deserializer<K>;
-  readonly #value: Deserializer<V>;
   readonly #positions: FetchPositions;
   readonly #fetcher: Fetcher;
   readonly #resolver: OffsetResolver;
-  readonly #committer: OffsetCommitter | undefined;
+  readonly #reader: RecordReader<K, V>;
+  readonly #commits: ConsumerCommits;
+  readonly #changes: ChangeSignal;
   readonly #workAlarm: Alarm;
-  readonly #commitAlarm: Alarm;
   readonly #stopListening: () => void;
   #mode: Mode = 'none';
-  #member: GroupMember | undefined;
-  #session: GroupSession | undefined;
-  #rebalancer: Rebalancer | undefined;
+  #membership: GroupMembership | undefined;
   #polling = false;
   /** `for await` was left in the middle of a record: nobody said that it is done with. */
-  #hasLeft = false;
   #leftInside = false;
-  readonly #waiters = new Set<() => void>();
 
   constructor(cluster: Cluster, options: ConsumerOptions<K, V>) {
     this.#cluster = cluster;
     this.#settings = consumerSettings(options);
     const { group, autoOffsetReset, limits, rackId } = this.#settings;
-    // The type of the options lets a deserializer be left out only where bytes will do.
-    this.#key = options.key ?? (bytesSerde as Deserializer<unknown> as Deserializer<K>);
-    this.#value = options.value ?? (bytesSerde as Deserializer<unknown> as Deserializer<V>);
     const onChange = () => this.#onChange();
     this.#positions = new FetchPositions(autoOffsetReset);
     this.#fetcher = new Fetcher(cluster, this.#positions, limits, rackId, onChange);
-    this.#resolver = new OffsetResolver(cluster, this.#positions, group, () => this.#member, onChange);
-    this.#committer =
-      group === undefined ? undefined : new OffsetCommitter(cluster, group, () => this.#identity());
+    this.#resolver = new OffsetResolver(
+      cluster,
+      this.#positions,
+      group,
+      () => this.#membership?.member,
+      onChange,
+    );
+    // The type of the options lets a deserializer be left out only where bytes will do.
+    const key = options.key ?? (bytesSerde as Deserializer<unknown> as Deserializer<K>);
+    const value = options.value ?? (bytesSerde as Deserializer<unknown> as Deserializer<V>);
+    this.#reader = new RecordReader(this.#positions, key, value);
+    const identity = () => (this.#membership === undefined ? NO_MEMBER : this.#membership.identity);
+    this.#commits = new ConsumerCommits(cluster, this.#positions, this.#settings, identity);
+    this.#changes = new ChangeSignal(cluster.runtime);
     this.#workAlarm = new Alarm(cluster.runtime, onChange);
-    this.#commitAlarm = new Alarm(cluster.runtime, () => this.#autoCommit());
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
@@ -86,18 +87,14 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /** Joins the group and lets its coordinator assign partitions of these topics. Replaces an earlier subscription. */
   subscribe(topics: readonly string[] | string, listener: RebalanceListener = {}): void {
     const { group } = this.#settings;
-    this.#enterMode('group');
     if (group === undefined)
       throw new ClientError('INVALID_STATE', 'subscribe needs a consumer with a group');
+    this.#enterMode('group');
     const names = typeof topics === 'string' ? [topics] : topics;
     for (const name of names) this.#cluster.addInterest(name);
-    this.#member ??= this.#newMember(group);
-    this.#rebalancer ??= this.#newRebalancer(this.#member);
-    this.#rebalancer.listener = listener;
-    this.#session ??= new GroupSession(this.#cluster, group, this.#member, () => this.#onChange());
-    this.#member.subscribe(names, this.#nowMs());
-    this.#session.pump();
-    this.#scheduleAutoCommit();
+    this.#membership ??= this.#newMembership(group);
+    this.#membership.subscribe(names, listener);
+    this.#commits.schedule();
   }
 
   /** Reads exactly these partitions, without a group's help. Replaces an earlier assignment. */
@@ -117,7 +114,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       }
       this.#positions.add(topic, partition, metadata.topicId, this.#settings.from);
     }
-    this.#scheduleAutoCommit();
+    this.#commits.schedule();
     this.#onChange();
   }
 
@@ -141,7 +138,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         const records = this.#take(this.#settings.limits.pollRecordsMax);
         this.#work();
         if (records.length > 0 || this.#nowMs() >= deadlineMs) return records;
-        await this.#change(deadlineMs, signal);
+        await this.#changes.next(deadlineMs, signal);
       }
     });
   }
@@ -185,7 +182,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
       if (this.#nowMs() >= deadlineMs)
         throw new ClientError('TIMED_OUT', 'the position is not known yet', { retriable: true });
       this.#work();
-      await this.#change(deadlineMs);
+      await this.#changes.next(deadlineMs);
     }
   }
 
@@ -211,8 +208,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     | { readonly groupId: string; readonly memberId: string; readonly memberEpoch: number }
     | undefined {
     const { group } = this.#settings;
-    const identity = this.#identity();
-    if (group === undefined || identity === undefined || this.#member === undefined) return undefined;
+    const identity = this.#membership?.identity;
+    if (group === undefined || identity === undefined) return undefined;
     return { groupId: group, memberId: identity.memberId, memberEpoch: identity.epoch };
   }
 
@@ -240,19 +237,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** Commits these offsets (by default: behind every record handed out so far) and waits until they are. */
   async commitSync(offsets?: readonly PartitionOffset[]): Promise<void> {
-    await this.#commit(offsets);
+    await this.#commits.commit(offsets, this.#deadline());
   }
 
   /** Commits without waiting; `callback` learns how it went. Commits never overtake each other. */
   commitAsync(offsets?: readonly PartitionOffset[], callback?: (error: Error | undefined) => void): void {
-    const { logger } = this.#cluster.runtime;
-    this.#commit(offsets).then(
-      () => callback?.(undefined),
-      (error: Error) => {
-        if (callback !== undefined) callback(error);
-        else logger.warn({ group: this.#settings.group, err: error }, 'An offset commit failed');
-      },
-    );
+    this.#commits.commitAsync(offsets, this.#deadline(), callback);
   }
 
   /**
@@ -262,19 +252,18 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#mode === 'closed') return;
     const deadlineMs = this.#nowMs() + timeoutMs;
-    const wasInGroup = this.#mode === 'group';
     if (!this.#leftInside) this.#positions.markDone();
     this.#mode = 'closed';
-    this.#commitAlarm.clear();
-    this.#wake();
+    this.#commits.stopSchedule();
+    this.#changes.notify();
     try {
-      if (this.#settings.autoCommit) await this.#commitDone([...this.#positions.all()], deadlineMs);
+      await this.#commits.commitDone([...this.#positions.all()], deadlineMs);
       const owned = this.assignment();
-      if (wasInGroup && owned.length > 0) await this.#rebalancer?.listener.onRevoked?.(owned);
+      if (owned.length > 0) await this.#membership?.revokeAll(owned);
     } finally {
-      this.#hasLeft = true;
+      this.#commits.close();
       for (const state of [...this.#positions.all()]) this.#positions.remove(state);
-      await this.#session?.leave(deadlineMs);
+      await this.#membership?.leave(deadlineMs);
       this.#stopListening();
       this.#workAlarm.clear();
     }
@@ -300,29 +289,14 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#mode = mode;
   }
 
-  #newMember(groupId: string): GroupMember {
-    const { groupInstanceId, rackId, assignor, limits } = this.#settings;
-    return new GroupMember({
-      groupId,
-      memberId: uuidFrom(this.#cluster.runtime.random.bytes(MEMBER_ID_BYTES)),
-      instanceId: groupInstanceId,
-      rackId,
-      rebalanceTimeoutMs: limits.rebalanceTimeoutMs,
-      serverAssignor: assignor,
-    });
-  }
-
-  #newRebalancer(member: GroupMember): Rebalancer {
-    const { autoCommit, from } = this.#settings;
-    return new Rebalancer(this.#cluster, this.#positions, member, from, async (states) => {
-      if (autoCommit) await this.#commitDone(states, this.#deadline());
-    });
-  }
-
-  #identity(): CommitIdentity | undefined {
-    if (this.#member === undefined) return NO_MEMBER;
-    const { memberId, epoch } = this.#member;
-    return epoch < 0 ? undefined : { memberId, epoch, instanceId: this.#settings.groupInstanceId };
+  #newMembership(group: string): GroupMembership {
+    return new GroupMembership(
+      this.#cluster,
+      this.#positions,
+      { ...this.#settings, group },
+      (states) => this.#commits.commitDone(states, this.#deadline()),
+      () => this.#onChange(),
+    );
   }
 
   #state(partition: TopicPartition): PartitionState {
@@ -359,11 +333,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async #next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
     // The short way, when a record is at hand and there is nothing else to see to.
     if (this.#mode === 'closed') return END;
-    if (!this.#polling && !this.#member?.hasStep && !this.#positions.hasError) {
+    if (!this.#polling && !this.#membership?.member.hasStep && !this.#positions.hasError) {
       const state = this.#positions.nextWithRecords();
       if (state !== undefined) {
         this.#markDone();
-        const value = this.#handOut(state);
+        const value = this.#reader.handOut(state);
         if (!state.hasRecords) this.#work();
         return { done: false, value };
       }
@@ -377,60 +351,26 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
         const [value] = this.#take(1);
         this.#work();
         if (value !== undefined) return { done: false, value };
-        await this.#change(Number.POSITIVE_INFINITY);
+        await this.#changes.next(Number.POSITIVE_INFINITY);
       }
     });
   }
 
   #take(recordsMax: number): ConsumerRecord<K, V>[] {
-    const records: ConsumerRecord<K, V>[] = [];
+    const member = this.#membership?.member;
     // Out of the coordinator's reach for too long: the partitions may be another member's by now.
-    if (this.#member !== undefined && this.#nowMs() >= this.#member.ownsUntilMs) return records;
-    while (records.length < recordsMax) {
-      try {
-        const state = this.#positions.nextWithRecords();
-        if (state === undefined) break;
-        records.push(this.#handOut(state));
-      } catch (error) {
-        // What came before the bad one is handed out first; the next poll meets it again.
-        if (records.length > 0) break;
-        throw error;
-      }
-    }
-    return records;
-  }
-
-  #handOut(state: PartitionState): ConsumerRecord<K, V> {
-    const { topic, partition, recordsEpoch } = state;
-    const { offset, timestamp, key, value, headers } = this.#positions.peek(state);
-    let record: ConsumerRecord<K, V>;
-    try {
-      record = {
-        topic,
-        partition,
-        offset,
-        timestamp,
-        key: key === null ? null : this.#key.deserialize(key, topic),
-        value: value === null ? null : this.#value.deserialize(value, topic),
-        headers,
-        leaderEpoch: recordsEpoch,
-      };
-    } catch (cause) {
-      const message = `${topic}-${partition}: the record at offset ${offset} cannot be deserialized; seek past it`;
-      throw new ClientError('SERIALIZATION_FAILED', message, { cause });
-    }
-    this.#positions.handOut(state);
-    return record;
+    if (member !== undefined && this.#nowMs() >= member.ownsUntilMs) return [];
+    return this.#reader.take(recordsMax);
   }
 
   async #reconcile(): Promise<void> {
-    await this.#rebalancer?.reconcile(() => this.#session?.pump());
+    await this.#membership?.reconcile();
   }
 
   #throwFailure(): void {
     if (this.#mode === 'closed') throw closedError('consumer');
     if (this.#cluster.closed) throw closedError('client');
-    const error = this.#member?.failure ?? this.#positions.takeError();
+    const error = this.#membership?.member.failure ?? this.#positions.takeError();
     if (error !== undefined) throw error;
   }
 
@@ -444,88 +384,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   #onChange(): void {
     this.#work();
-    this.#wake();
+    this.#changes.notify();
   }
 
   #onMetadata(): void {
     this.#fetcher.onLeadersChanged();
     this.#onChange();
-  }
-
-  #wake(): void {
-    for (const wakeUp of [...this.#waiters]) wakeUp();
-  }
-
-  /** Resolves when something happened, or at the deadline. */
-  async #change(deadlineMs: number, signal?: AbortSignal): Promise<void> {
-    const { timers } = this.#cluster.runtime;
-    await new Promise<void>((resolve) => {
-      const finish = () => {
-        if (timer !== undefined) timers.clear(timer);
-        signal?.removeEventListener('abort', finish);
-        this.#waiters.delete(finish);
-        resolve();
-      };
-      const timer =
-        deadlineMs === Number.POSITIVE_INFINITY
-          ? undefined
-          : timers.set(Math.max(0, deadlineMs - this.#nowMs()), finish);
-      signal?.addEventListener('abort', finish, { once: true });
-      this.#waiters.add(finish);
-    });
-  }
-
-  async #commit(offsets?: readonly PartitionOffset[]): Promise<void> {
-    // While it closes, the listener may still commit what it gives up.
-    if (this.#hasLeft) throw closedError('consumer');
-    if (this.#committer === undefined)
-      throw new ClientError('INVALID_STATE', 'commits need a consumer with a group');
-    const deadlineMs = this.#deadline();
-    const commits: Commit[] = [];
-    if (offsets === undefined) {
-      for (const { topicId, partition, next } of this.#positions.all()) {
-        if (next.offset >= 0) commits.push({ topicId, partition, ...next, metadata: null });
-      }
-    }
-    for (const { topic, partition, offset, leaderEpoch = -1, metadata = null } of offsets ?? []) {
-      const { topicId } = await this.#cluster.topic(topic, deadlineMs);
-      commits.push({ topicId, partition, offset, leaderEpoch, metadata });
-    }
-    await this.#committer.commit(commits, deadlineMs);
-  }
-
-  #scheduleAutoCommit(): void {
-    const { autoCommit, limits } = this.#settings;
-    if (autoCommit && this.#committer !== undefined)
-      this.#commitAlarm.set(this.#nowMs() + limits.autoCommitIntervalMs);
-  }
-
-  #autoCommit(): void {
-    if (this.#mode === 'closed' || this.#cluster.closed) return;
-    void this.#commitDone([...this.#positions.all()], this.#deadline()).then(() =>
-      this.#scheduleAutoCommit(),
-    );
-  }
-
-  /** Commits what the application is through with. A failure is no catastrophe: those records come again. */
-  async #commitDone(states: readonly PartitionState[], deadlineMs: number): Promise<void> {
-    const { logger } = this.#cluster.runtime;
-    const news = states.filter(({ done, committed }) => done.offset >= 0 && done.offset !== committed);
-    const commits = news.map(({ topicId, partition, done }) => ({
-      topicId,
-      partition,
-      ...done,
-      metadata: null,
-    }));
-    if (this.#committer === undefined || commits.length === 0) return;
-    try {
-      await this.#committer.commit(commits, deadlineMs);
-      news.forEach((state, i) => {
-        state.committed = (commits[i] as Commit).offset;
-      });
-    } catch (error) {
-      const level = error instanceof KafkaError ? 'warn' : 'info';
-      logger[level]({ group: this.#settings.group, err: error }, 'An automatic commit failed');
-    }
   }
 }
