@@ -1,6 +1,6 @@
 /**
- * The producer: a shell around `sender.ts`. It serializes and partitions records, keeps the buffer within its bound,
- * and carries requests to the brokers.
+ * The producer: a shell around `sender.ts`. It serializes and partitions records and keeps the buffer within its bound;
+ * `produce-exchanges.ts` carries requests to the brokers.
  *
  * Back-pressure. Up to `bufferBytesMax` a record is taken at once. Beyond it `send` still returns a promise, and the
  * record waits in line for space, first come first served, at most `maxBlockMs`. The line is bounded too, by the same
@@ -8,19 +8,15 @@
  * under way, await `ready()` before each.
  */
 
-import { ERROR_CODE, errorDefinition, errorFor, KafkaError } from '../protocol/errors.ts';
-import { InitProducerId } from '../protocol/messages/init-producer-id.ts';
-import { Produce, type ProduceResponse } from '../protocol/messages/produce.ts';
+import { KafkaError } from '../protocol/errors.ts';
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
-import { ZERO_UUID } from '../protocol/uuid.ts';
 import type { Delivery } from './accumulator.ts';
-import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { ManyDelivery, SendDelivery } from './delivery.ts';
 import { ClientError, closedError } from './errors.ts';
 import type { TopicMetadata } from './metadata-cache.ts';
 import { partitionOfKey } from './murmur2.ts';
-import { answersOf, type ProduceExchange, produceExchange } from './produce-request.ts';
+import { ProduceExchanges } from './produce-exchanges.ts';
 import {
   headersOf,
   type Partitioner,
@@ -31,7 +27,7 @@ import {
   type RecordMetadata,
 } from './producer-options.ts';
 import { Alarm } from './rpc.ts';
-import { type ProduceWork, SenderCore } from './sender.ts';
+import { SenderCore } from './sender.ts';
 import { type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
 import { type Entry, WaitingLine } from './waiting-line.ts';
 
@@ -52,6 +48,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   readonly #value: Serializer<V>;
   readonly #partitioner: Partitioner;
   readonly #core: SenderCore;
+  readonly #exchanges: ProduceExchanges;
   readonly #topics = new Map<string, TopicState>();
   readonly #alarm: Alarm;
   readonly #stopListening: () => void;
@@ -61,7 +58,6 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   #readyWaiters: (() => void)[] = [];
   #flushWaiters: { readonly upTo: number; readonly resolve: () => void }[] = [];
   #pumpScheduled = false;
-  #initializing = false;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(cluster: Cluster, options: ProducerOptions<K, V>) {
@@ -72,6 +68,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     this.#value = options.value ?? (textOrBytes as Serializer<unknown> as Serializer<V>);
     this.#partitioner = options.partitioner ?? partitionOfKey;
     this.#core = new SenderCore({ ...this.#settings.limits, idempotent: this.#settings.idempotent });
+    this.#exchanges = new ProduceExchanges(cluster, this.#settings, this.#core, () => this.#onExchange());
     this.#alarm = new Alarm(cluster.runtime, () => this.#pump());
     const { bufferBytesMax } = this.#settings.limits;
     this.#line = new WaitingLine(bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
@@ -150,6 +147,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
 
   #shutDown(): void {
     this.#state = 'closed';
+    this.#exchanges.close();
     this.#stopListening();
     this.#alarm.clear();
     const error = closedError('producer');
@@ -336,82 +334,16 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   #pump(): void {
     if (this.#state === 'closed') return;
     const plan = this.#core.plan(this.#leaders, this.#cluster.runtime.clock.monotonicMs());
-    for (const work of plan.requests) void this.#carryOut(work);
+    for (const work of plan.requests) void this.#exchanges.carryOut(work);
     if (plan.needsMetadata) this.#cluster.requestUpdate();
-    if (plan.needsProducerId) void this.#initialize();
+    if (plan.needsProducerId) void this.#exchanges.initialize();
     this.#alarm.set(plan.wakeAtMs);
     this.#settle();
   }
 
-  async #carryOut(work: ProduceWork): Promise<void> {
-    const { acks, limits } = this.#settings;
-    const topicIdOf = (topic: string) => this.#cluster.metadata.topic(topic)?.topicId ?? ZERO_UUID;
-    const exchange = produceExchange(work, topicIdOf, acks, limits.requestTimeoutMs);
-    try {
-      const response = await this.#cluster.send(work.nodeId, Produce, exchange.request, {
-        timeoutMs: limits.requestTimeoutMs,
-        oneWay: acks === 0,
-      });
-      if (acks === 0) this.#acceptUnseen(work);
-      else this.#onResponse(work, exchange, response);
-    } catch (error) {
-      this.#core.onRequestFailed(work, error as Error, this.#retryAtMs(work));
-      this.#cluster.runtime.logger.info(
-        { node: work.nodeId, batches: work.batches.length, err: error },
-        'A produce request failed and its batches are tried again',
-      );
-    }
-    this.#core.onRequestDone(work);
+  #onExchange(): void {
     this.#settle();
     this.#pumpSoon();
-  }
-
-  #onResponse(work: ProduceWork, exchange: ProduceExchange, response: ProduceResponse): void {
-    const retryAtMs = this.#retryAtMs(work);
-    for (const { batch, topicId, answer } of answersOf(work, exchange, response)) {
-      this.#core.onAnswer(work, batch, answer, retryAtMs);
-      if (answer.errorCode === ERROR_CODE.NONE) continue;
-      const { name, action } = errorDefinition(answer.errorCode);
-      const { topic, partition, attempts } = batch;
-      this.#cluster.runtime.logger.info(
-        { topic, partition, attempts, error: name },
-        'A broker refused a record batch',
-      );
-      const { leaderId, leaderEpoch } = answer.currentLeader;
-      if (leaderId >= 0) this.#cluster.leaderHint(topicId, partition, leaderId, leaderEpoch);
-      else if (action === 'refresh-metadata') this.#cluster.requestUpdate();
-    }
-  }
-
-  #acceptUnseen(work: ProduceWork): void {
-    const unseen = { errorCode: ERROR_CODE.NONE, baseOffset: -1, logAppendTimeMs: -1 };
-    for (const batch of work.batches) this.#core.onAnswer(work, batch, unseen, 0);
-  }
-
-  #retryAtMs(work: ProduceWork): number {
-    const { clock, random } = this.#cluster.runtime;
-    const attempts = Math.max(...work.batches.map((batch) => batch.attempts));
-    return clock.monotonicMs() + backoffMs(this.#cluster.limits, attempts, random);
-  }
-
-  /** Obtains a producer id, however long it takes; what waits for it has its own deadline. */
-  async #initialize(): Promise<void> {
-    if (this.#initializing) return;
-    this.#initializing = true;
-    try {
-      const { producerId, producerEpoch } = await this.#cluster.retry(Number.POSITIVE_INFINITY, async () => {
-        if (this.#state === 'closed') throw closedError('producer');
-        const response = await this.#cluster.askAny(InitProducerId, NEW_PRODUCER);
-        if (response.errorCode !== ERROR_CODE.NONE) throw errorFor(response.errorCode);
-        return response;
-      });
-      this.#core.setProducerId(producerId, producerEpoch);
-    } catch (error) {
-      this.#core.failAll(error as Error);
-    } finally {
-      this.#initializing = false;
-      this.#pumpSoon();
-    }
   }
 
   #settle(): void {
@@ -445,13 +377,6 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     return oldest;
   }
 }
-
-const NEW_PRODUCER = {
-  transactionalId: null,
-  transactionTimeoutMs: 0,
-  producerId: -1,
-  producerEpoch: -1,
-} as const;
 
 function sizeOf({ key, value, headers }: RecordInput): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);

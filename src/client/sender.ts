@@ -1,6 +1,6 @@
 /**
- * Decides which batches go into which produce request, and what their answers mean. Pure: `producer.ts` carries the
- * requests out.
+ * Decides which batches go into which produce request, and what their answers mean. Pure:
+ * `produce-exchanges.ts` carries the requests out.
  *
  * Exactly once and in order, per partition (KIP-98, KIP-360), by three rules:
  * 1. Batches are numbered when first sent and keep their number. After a failure, those in flight are sent again in the
