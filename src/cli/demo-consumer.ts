@@ -2,7 +2,9 @@
  * One consumer process of the demo's group; `demo.ts` starts three. Its arguments come as one JSON text, its progress
  * goes to the parent over IPC, and it ends with the parent: a leftover must not live on.
  */
+
 import { json, Odradek, string } from '../client/node.ts';
+import { asError } from '../platform/as-error.ts';
 import { AirportConsumer } from './demo/airport-consumer.ts';
 import type { ConsumerArguments, ConsumerProgress } from './demo/consumer-process.ts';
 import type { Flight } from './demo/flights.ts';
@@ -37,7 +39,7 @@ try {
   });
   await client.close();
 } catch (error) {
-  process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${name}: ${asError(error).message}\n`);
   process.exit(1);
 }
 process.disconnect?.();

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { asError } from '../platform/as-error.ts';
 import { watchOutput } from './output.ts';
 
 /** The command line itself is wrong: exit status 2. */
@@ -36,7 +37,7 @@ export async function run(name: string, command: () => Promise<unknown>): Promis
   try {
     await command();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = asError(error).message;
     process.stderr.write(`${name}: ${text}\n`);
     if (error instanceof UsageError) process.stderr.write(`Run "${name} --help" for what it takes.\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -8,6 +8,7 @@
  * under way, await `ready()` before each.
  */
 
+import { asError } from '../platform/as-error.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
 import type { Delivery } from './accumulator.ts';
@@ -166,7 +167,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     try {
       input = this.#serialize(record, timestamp);
     } catch (cause) {
-      const message = `a record for ${record.topic} cannot be serialized: ${messageOf(cause)}`;
+      const message = `a record for ${record.topic} cannot be serialized: ${asError(cause).message}`;
       delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
       return;
     }
@@ -251,7 +252,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
       const error =
         cause instanceof KafkaError || cause instanceof ClientError
           ? cause
-          : new ClientError('DELIVERY_FAILED', messageOf(cause), { cause });
+          : new ClientError('DELIVERY_FAILED', asError(cause).message, { cause });
       for (const entry of state.pending.splice(0)) this.#drop(entry, error);
       this.#advanceLine();
       this.#resolveFlushes();
@@ -382,8 +383,4 @@ function sizeOf({ key, value, headers }: RecordInput): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   for (const header of headers ?? []) bytes += header.key.length * 3 + (header.value?.length ?? 0);
   return bytes;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@
 
 import type { MetadataImage } from '../metadata/image.ts';
 import { encodeRecords, type MetadataRecord } from '../metadata/records.ts';
+import { asError } from '../platform/as-error.ts';
 import type { Clock, Logger, Random, Timer, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { CreateTopics, type CreateTopicsRequest } from '../protocol/messages/create-topics.ts';
@@ -168,7 +169,7 @@ export class ControllerShell {
       return run(this.#leadership);
     } catch (error) {
       if (error instanceof KafkaError || error instanceof ProtocolError) return Promise.reject(error);
-      return this.#options.crash(error instanceof Error ? error : new Error(String(error)));
+      return this.#options.crash(asError(error));
     }
   }
 

@@ -13,6 +13,7 @@
  * sync in parallel, and whatever arrives meanwhile joins the next round. That is the group commit.
  */
 
+import { asError } from '../platform/as-error.ts';
 import type { Clock, Disk, Logger, Timer, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { decodeOffsets, encodeOffsets, type OffsetsCheckpoint } from './checkpoint-format.ts';
@@ -325,7 +326,7 @@ export class LogDirectory {
     this.#rounds.stop();
     this.#isClosing = true;
     const { disk, dir, logger, crash } = this.#o;
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const error = asError(cause);
     logger.error({ err: error, dir }, 'The disk failed; the process ends');
     const end = () => crash(new Error(`disk failure in ${dir}: ${error.message}`, { cause: error }));
     disk

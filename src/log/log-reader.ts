@@ -1,5 +1,6 @@
 /** Reads from a log's files, in large chunks and whole batches; also finds offsets by position and by timestamp. */
 
+import { asError } from '../platform/as-error.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { lastOffsetOf, type RecordBatchHeader, readBatchHeader } from '../protocol/record-batch.ts';
 import { iterateRecords } from '../protocol/record-decoder.ts';
@@ -125,7 +126,7 @@ export class LogReader {
       return await this.#readFrom(segment, await this.index(segment), offset, bytesMax, stopOffset);
     } catch (cause) {
       if (segment.removed || generation !== this.#state.generation) return undefined;
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = asError(cause).message;
       this.#onCorrupt(message, cause instanceof DamagedSegment ? cause.offset : segment.baseOffset);
       throw new KafkaError('KAFKA_STORAGE_ERROR', `offset ${offset} cannot be read: ${message}`, { cause });
     }

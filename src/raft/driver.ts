@@ -1,3 +1,4 @@
+import { asError } from '../platform/as-error.ts';
 import type { Platform, Timer } from '../platform/ports.ts';
 import type { RaftCore } from './core.ts';
 import type { RaftStorage } from './storage.ts';
@@ -233,6 +234,6 @@ export class RaftDriver {
 
   #crash(error: unknown): never {
     this.#isStopped = true;
-    return this.#o.platform.crash(error instanceof Error ? error : new Error(String(error)));
+    return this.#o.platform.crash(asError(error));
   }
 }

@@ -1,3 +1,4 @@
+import { asError } from '../platform/as-error.ts';
 import type { Disk, DiskFile, Logger } from '../platform/ports.ts';
 import { crc32c } from '../protocol/crc32c.ts';
 import { RaftError } from './errors.ts';
@@ -171,7 +172,7 @@ export class RaftStorage {
         await this.#deleteOldFiles();
       }
     } catch (error) {
-      this.#o.crash(error instanceof Error ? error : new Error(String(error)));
+      this.#o.crash(asError(error));
     } finally {
       this.#running = undefined;
     }

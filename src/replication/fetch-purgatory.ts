@@ -76,10 +76,6 @@ export class FetchPurgatory {
     this.#options = options;
   }
 
-  get parkedCount(): number {
-    return this.#parked.size;
-  }
-
   fetch(request: FetchRequest): Promise<FetchResponse> {
     return new Promise((respond) => {
       const fetch = new Fetch(

@@ -3,6 +3,7 @@
  * serves reads and carries out what the core decided. One object lives for one leader epoch.
  */
 
+import { asError } from '../platform/as-error.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import type { FetchRequest } from '../protocol/messages/fetch.ts';
 import type { ListOffsetsResponse } from '../protocol/messages/list-offsets.ts';
@@ -127,7 +128,7 @@ export class LedPartition implements ChangingPartition {
       }
     } catch (error) {
       if (error instanceof KafkaError) return this.#refuse(error.code, error.message);
-      return this.#host.crash(error instanceof Error ? error : new Error(String(error)));
+      return this.#host.crash(asError(error));
     }
     this.#host.wakeFetches(this.#waiters.followerFetches);
     const isAppendTime = this.#log.config.timestampType === 'LogAppendTime';
@@ -275,7 +276,7 @@ export class LedPartition implements ChangingPartition {
 
   #readFailed(error: unknown): FetchedPartition {
     if (error instanceof KafkaError) return this.fetchError(error.code);
-    return this.#host.crash(error instanceof Error ? error : new Error(String(error)));
+    return this.#host.crash(asError(error));
   }
 
   #listed(code: ErrorName, offset: number, timestamp: number, leaderEpoch: number): ListedOffset {

@@ -6,6 +6,7 @@
  * has ended. Only the newest assignment counts by then.
  */
 
+import { asError } from '../platform/as-error.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { FollowedPartition } from './followed-partition.ts';
 import type { PartitionHost } from './host.ts';
@@ -243,7 +244,7 @@ export class Partition implements PartitionOwner {
   /** A full disk may pass, a log that is being closed needs nothing more; anything else should not be. */
   #onFailure(error: unknown): void {
     if (!(error instanceof KafkaError)) {
-      this.#host.crash(error instanceof Error ? error : new Error(String(error)));
+      this.#host.crash(asError(error));
     }
     const delayMs = OPEN_RETRY_MS;
     this.#retryAtMs = this.#host.clock.monotonicMs() + delayMs;

@@ -4,6 +4,7 @@
  * here; meanwhile more records gather at the leader, and the next answer is the larger.
  */
 
+import { asError } from '../platform/as-error.ts';
 import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
 import { errorDefinition } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
@@ -86,9 +87,7 @@ export class ReplicaFetcher {
       return;
     }
     this.#state = 'asking';
-    this.#exchange(round, request, asked).catch((error: unknown) =>
-      crash(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#exchange(round, request, asked).catch((error: unknown) => crash(asError(error)));
   }
 
   async #exchange(

@@ -1,3 +1,4 @@
+import { asError } from '../platform/as-error.ts';
 import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
 import { errorFor, KafkaError } from '../protocol/errors.ts';
 import type { BrokerHeartbeatResponse } from '../protocol/messages/broker-heartbeat.ts';
@@ -155,7 +156,7 @@ export class BrokerLifecycle {
 
   #failed(error: unknown): number {
     const code = error instanceof KafkaError ? error.code : 'UNKNOWN';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = asError(error).message;
     // The controller knows another incarnation of this broker (or none): introduce this one again.
     if (code === 'STALE_BROKER_EPOCH' || code === 'BROKER_ID_NOT_REGISTERED') {
       this.#brokerEpoch = -1;

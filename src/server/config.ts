@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { asError } from '../platform/as-error.ts';
 
 /** A config that can't be used. The message names the key, what is wrong with it and what would be right. */
 export class ConfigError extends Error {
@@ -103,7 +104,7 @@ export function parseNodeConfig(text: string, overrides: readonly string[] = [])
   try {
     input = parse(text) ?? {};
   } catch (cause) {
-    throw new ConfigError(`not YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new ConfigError(`not YAML: ${asError(cause).message}`, { cause });
   }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new ConfigError('a config file is a YAML map, such as "nodeId: 1"');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Argv } from 'yargs';
+import { asError } from '../../platform/as-error.ts';
 import { UsageError } from '../run.ts';
 
 const EXIT_INTERRUPTED = 130;
@@ -70,9 +71,7 @@ function readConfig(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(
-      `cannot read the config file: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UsageError(`cannot read the config file: ${asError(error).message}`);
   }
 }
 
