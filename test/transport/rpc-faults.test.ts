@@ -69,7 +69,8 @@ async function callUnderFaults(seed: number) {
   if (server.running) server.resume();
   else server.restart();
   client.close();
-  await world.run(world.nowMs + 2000);
+  // A side that a cut left half-open notices by its ping timeout at the latest.
+  await world.run(world.nowMs + world.network.conditions.halfOpenTimeoutMs + 2000);
   return { ends, pending, open: world.network.openConnections, hash: world.traceHash };
 }
 
