@@ -42,6 +42,7 @@ import type {
 import type { Cluster } from './cluster.ts';
 import type { TopicPartition } from './consumer-options.ts';
 import { ClientError } from './errors.ts';
+import { addTo } from './grouping.ts';
 import { EARLIEST_TIMESTAMP, fetchCommitted, LATEST_TIMESTAMP, listOffset } from './offset-resolver.ts';
 
 const TOPIC_RESOURCE = 2;
@@ -299,7 +300,7 @@ export class Admin {
   ): Promise<ElectionResult[]> {
     const byTopic = new Map<string, number[]>();
     for (const { topic, partition } of partitions ?? []) {
-      byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
+      addTo(byTopic, topic, partition);
     }
     const request = {
       electionType: unclean ? UNCLEAN : PREFERRED,

@@ -94,6 +94,8 @@ export class FetchPositions {
   readonly #touched = new Set<PartitionState>();
   /** Those with an error that the application has not been told of. */
   readonly #failed = new Set<PartitionState>();
+  /** Whose turn it is to hand out: an index of `#rotation`. */
+  #turn = 0;
   #rotation: PartitionState[] = [];
   #bufferedBytes = 0;
   #clock = 0;
@@ -117,7 +119,7 @@ export class FetchPositions {
   add(topic: string, partition: number, topicId: string, start: 'committed' | 'earliest' | 'latest'): void {
     const state = new PartitionState(topic, partition, topicId, start);
     this.#partitions.set(keyOf(topic, partition), state);
-    this.#rotation = [...this.#partitions.values()];
+    this.#restartRotation();
   }
 
   remove(partition: TopicPartition): void {
@@ -126,7 +128,7 @@ export class FetchPositions {
     this.#restart(state);
     this.#touched.delete(state);
     this.#partitions.delete(keyOf(state.topic, state.partition));
-    this.#rotation = [...this.#partitions.values()];
+    this.#restartRotation();
   }
 
   /** Whatever was handed out is done with: the application came back for more. */
@@ -250,9 +252,9 @@ export class FetchPositions {
   /** The partition that hands out next, if any: it keeps its turn until its current batch is used up. */
   nextWithRecords(): PartitionState | undefined {
     for (let i = 0; i < this.#rotation.length; i++) {
-      const state = this.#rotation[0] as PartitionState;
+      const state = this.#rotation[this.#turn] as PartitionState;
       if (!state.paused && !state.suspended && this.#open(state)) return state;
-      this.#rotation.push(this.#rotation.shift() as PartitionState);
+      this.#nextTurn();
     }
     return undefined;
   }
@@ -272,8 +274,17 @@ export class FetchPositions {
       state.records = [];
       state.recordsAt = 0;
       // A batch is one turn.
-      this.#rotation.push(this.#rotation.shift() as PartitionState);
+      this.#nextTurn();
     }
+  }
+
+  #nextTurn(): void {
+    this.#turn = (this.#turn + 1) % this.#rotation.length;
+  }
+
+  #restartRotation(): void {
+    this.#rotation = [...this.#partitions.values()];
+    this.#turn = 0;
   }
 
   /** Opens the next batch that has anything to hand out. */

@@ -2,12 +2,12 @@
 
 import { ERROR_CODE, errorFor } from '../protocol/errors.ts';
 import { Fetch, type FetchRequest, type FetchResponse } from '../protocol/messages/fetch.ts';
-import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import type { ConsumerLimits } from './consumer-options.ts';
-import { isRetriable } from './errors.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
+import { addTo } from './grouping.ts';
 import type { PartitionMetadata } from './metadata-cache.ts';
+import { retryOrFail } from './position-retry.ts';
 
 /** A partition in a fetch under way, and the generation of its position that was asked for. */
 interface Asked {
@@ -59,7 +59,7 @@ export class Fetcher {
       }
       this.#positions.onLeaderEpoch(state, partition.leaderEpoch);
       if (nowMs < state.retryAtMs) wakeAtMs = Math.min(wakeAtMs, state.retryAtMs);
-      else if (state.phase === 'fetching') push(byLeader, partition.leaderId, state);
+      else if (state.phase === 'fetching') addTo(byLeader, partition.leaderId, state);
     }
     for (const [nodeId, states] of byLeader) this.#fetchFrom(nodeId, states);
     return wakeAtMs;
@@ -150,17 +150,7 @@ export class Fetcher {
   }
 
   #onFailure(state: PartitionState, error: Error): void {
-    const { clock, random, logger } = this.#cluster.runtime;
-    state.busy = false;
-    if (!isRetriable(error)) {
-      this.#positions.fail(state, error);
-      return;
-    }
-    state.failures++;
-    state.retryAtMs = clock.monotonicMs() + backoffMs(this.#cluster.limits, state.failures, random);
-    const { topic, partition, failures } = state;
-    logger.info({ topic, partition, failures, err: error }, 'A fetch failed and is tried again');
-    this.#cluster.requestUpdate();
+    retryOrFail(this.#cluster, this.#positions, state, error, 'A fetch failed and is tried again');
   }
 
   #requestOf(states: readonly PartitionState[], maxBytes: number): FetchRequest {
@@ -168,7 +158,7 @@ export class Fetcher {
     const topics = new Map<string, FetchRequest['topics'][number]['partitions']>();
     for (const { topic, topicId, partition, fetch } of states) {
       const metadata = this.#cluster.metadata.partition(topic, partition) as PartitionMetadata;
-      push(topics, topicId, {
+      addTo(topics, topicId, {
         partition,
         currentLeaderEpoch: metadata.leaderEpoch,
         fetchOffset: fetch.offset,
@@ -188,10 +178,4 @@ export class Fetcher {
       rackId: this.#rackId,
     };
   }
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

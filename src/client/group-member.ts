@@ -13,6 +13,7 @@ import type {
   ConsumerGroupHeartbeatResponse,
 } from '../protocol/messages/consumer-group-heartbeat.ts';
 import { isRetriable } from './errors.ts';
+import { addTo } from './grouping.ts';
 
 export interface GroupMemberOptions {
   readonly groupId: string;
@@ -303,9 +304,7 @@ export class GroupMember {
   #ownedByTopic(): { topicId: string; partitions: number[] }[] {
     const byTopic = new Map<string, number[]>();
     for (const { topicId, partition } of [...this.#owned.values(), ...this.#takingUp]) {
-      const partitions = byTopic.get(topicId);
-      if (partitions === undefined) byTopic.set(topicId, [partition]);
-      else partitions.push(partition);
+      addTo(byTopic, topicId, partition);
     }
     return [...byTopic].map(([topicId, partitions]) => ({ topicId, partitions }));
   }

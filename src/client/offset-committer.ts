@@ -8,6 +8,7 @@ import {
 } from '../protocol/messages/offset-commit.ts';
 import type { Cluster } from './cluster.ts';
 import { ClientError } from './errors.ts';
+import { addTo } from './grouping.ts';
 
 export interface Commit {
   readonly topicId: string;
@@ -81,12 +82,7 @@ export class OffsetCommitter {
   ): OffsetCommitRequest {
     const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions']>();
     for (const { topicId, partition, offset, leaderEpoch, metadata } of commits) {
-      let partitions = topics.get(topicId);
-      if (partitions === undefined) {
-        partitions = [];
-        topics.set(topicId, partitions);
-      }
-      partitions.push({
+      addTo(topics, topicId, {
         partitionIndex: partition,
         committedOffset: offset,
         committedLeaderEpoch: leaderEpoch,

@@ -7,11 +7,11 @@ import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
 import { ListOffsets } from '../protocol/messages/list-offsets.ts';
 import { OffsetFetch, type OffsetFetchResponse } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
-import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
-import { isRetriable } from './errors.ts';
 import type { FetchPositions, OffsetAndEpoch, PartitionState } from './fetch-positions.ts';
+import { addTo } from './grouping.ts';
 import type { PartitionMetadata } from './metadata-cache.ts';
+import { retryOrFail } from './position-retry.ts';
 
 /** ListOffsets' special timestamps. */
 export const LATEST_TIMESTAMP = -1;
@@ -123,17 +123,7 @@ export class OffsetResolver {
   }
 
   #onFailure(state: PartitionState, error: Error): void {
-    const { clock, random, logger } = this.#cluster.runtime;
-    state.busy = false;
-    if (!isRetriable(error)) {
-      this.#positions.fail(state, error);
-      return;
-    }
-    state.failures++;
-    state.retryAtMs = clock.monotonicMs() + backoffMs(this.#cluster.limits, state.failures, random);
-    const { topic, partition, phase } = state;
-    logger.info({ topic, partition, phase, err: error }, 'An offset could not be looked up yet');
-    this.#cluster.requestUpdate();
+    retryOrFail(this.#cluster, this.#positions, state, error, 'An offset could not be looked up yet');
   }
 }
 
@@ -170,9 +160,7 @@ export async function fetchCommitted(
 ): Promise<Map<string, OffsetAndEpoch & { readonly metadata: string | null }>> {
   const topics = partitions === null ? null : new Map<string, number[]>();
   for (const { topicId, partition } of partitions ?? []) {
-    const indexes = topics?.get(topicId);
-    if (indexes === undefined) topics?.set(topicId, [partition]);
-    else indexes.push(partition);
+    if (topics !== null) addTo(topics, topicId, partition);
   }
   const response = await cluster.coordinators.send(
     group,

@@ -17,6 +17,7 @@
 import { ERROR_CODE, type ErrorName, errorFor, KafkaError } from '../protocol/errors.ts';
 import { Accumulator, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
 import { type ClientErrorCode, DeliveryError, isRetriable } from './errors.ts';
+import { addTo } from './grouping.ts';
 
 export interface SenderLimits {
   readonly batchBytes: number;
@@ -148,9 +149,7 @@ export class SenderCore {
         needsProducerId = true;
       } else {
         wakeAtMs = Math.min(wakeAtMs, this.#lingerEndOf(queue, nowMs));
-        const queues = byNode.get(nodeId);
-        if (queues === undefined) byNode.set(nodeId, [queue]);
-        else queues.push(queue);
+        addTo(byNode, nodeId, queue);
       }
     }
     const requests: ProduceWork[] = [];
