@@ -23,7 +23,7 @@ export interface PartitionHost {
   wakeFetches(fetches: ReadonlySet<ParkedFetch>): void;
   startFollowing(followed: FollowedPartition): void;
   stopFollowing(followed: FollowedPartition): void;
-  /** This broker was elected for a partition whose log is damaged: the controller should elect another replica. */
+  /** This broker leads a partition whose log is damaged, or whose disk is full: the controller should elect another. */
   cannotLead(partition: PartitionId, leaderEpoch: number): void;
   crash(error: Error): never;
 }

@@ -123,6 +123,7 @@ export class Partition implements PartitionOwner {
   tick(nowMs: number): void {
     if (this.#log?.failed && this.#state !== 'corrupt' && !this.#busy) this.#standDown();
     this.#led?.tick(nowMs);
+    if (this.#led && this.#log?.isDiskFull) this.#leadElsewhere();
     if (this.#retryAtMs > 0 && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = 0;
       this.converge();
@@ -252,6 +253,17 @@ export class Partition implements PartitionOwner {
       { ...this.#ids(), err: error, delayMs },
       'Could not open or cut the log, will try again',
     );
+  }
+
+  /**
+   * A leader that cannot write blocks its partition for as long as its disk is full, while other replicas in sync have
+   * room. Where there is none, it keeps the partition: its records can still be read.
+   */
+  #leadElsewhere(): void {
+    const { leaderEpoch, isr } = this.#assignment;
+    if (isr.length < 2) return;
+    this.#host.logger.warn({ ...this.#ids(), leaderEpoch, isr }, 'The disk is full, another should lead');
+    this.#host.cannotLead(this, leaderEpoch);
   }
 
   /**

@@ -61,6 +61,8 @@ export interface ReplicaLog extends LogView {
   readonly partition: number;
   readonly config: LogConfig;
   readonly failed: 'corrupt' | undefined;
+  /** The last write met a full disk; appends are refused until it went through. */
+  readonly isDiskFull: boolean;
   onSynced: (log: never) => void;
   appendAsLeader(
     records: Uint8Array,

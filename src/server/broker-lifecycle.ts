@@ -87,8 +87,8 @@ export class BrokerLifecycle {
   }
 
   /**
-   * Has this broker fenced and unfenced again, so that another one leads its partitions: it was elected for a
-   * partition whose log is damaged.
+   * Has this broker fenced and unfenced again, so that another one leads its partitions: it leads one whose log is
+   * damaged, or its disk is full.
    */
   standDown(): void {
     this.#wantFence = true;

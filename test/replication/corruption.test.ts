@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorDefinition } from '../../src/protocol/errors.ts';
+import { ERROR_CODE, errorDefinition } from '../../src/protocol/errors.ts';
 import { SimCluster, TOPIC } from './support/sim-cluster.ts';
 
 /** Flips a bit in the first record of a broker's log. */
@@ -53,6 +53,37 @@ describe('a replica whose log is damaged', () => {
     expect(cluster.cannotLead).toContain(1);
     const produced = await cluster.world.settle(cluster.produce(1));
     expect(errorDefinition(produced.errorCode).name).toBe('KAFKA_STORAGE_ERROR');
+  });
+});
+
+describe('a leader whose disk is full', () => {
+  test('asks for another leader; nothing acknowledged is lost, and it catches up once there is room', async () => {
+    const cluster = await withRecords({ minInSyncReplicas: 2 });
+    const { disk } = cluster.world.node('n1');
+    disk.capacityBytes = disk.usedBytes;
+    void cluster.produce(1);
+    await cluster.run(3_000);
+    expect(cluster.cannotLead).toContain(1);
+    for (const controller of cluster.controllers) controller.fence(1);
+    cluster.publish();
+    const produced = cluster.produce(cluster.leaderId());
+    await cluster.run(1_000);
+    expect((await produced).errorCode).toBe(ERROR_CODE.NONE);
+    disk.capacityBytes = Number.POSITIVE_INFINITY;
+    for (const controller of cluster.controllers) controller.unfence(1);
+    cluster.publish();
+    await cluster.run(20_000);
+    expect(cluster.controllers[0]?.state.isr).toEqual([1, 2, 3]);
+    expect(await cluster.contents(1)).toEqual(await cluster.contents(2));
+  });
+
+  test('keeps leading where nobody else could', async () => {
+    const cluster = await withRecords({ brokers: 1 });
+    const { disk } = cluster.world.node('n1');
+    disk.capacityBytes = disk.usedBytes;
+    void cluster.produce(1);
+    await cluster.run(3_000);
+    expect(cluster.cannotLead).toEqual([]);
   });
 });
 
