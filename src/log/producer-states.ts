@@ -56,13 +56,20 @@ export class ProducerStates {
 
   /**
    * Validates a batch from a client. Returns the batch it repeats, if it does; throws
-   * `INVALID_PRODUCER_EPOCH` or `OUT_OF_ORDER_SEQUENCE_NUMBER` when it must not be appended.
+   * `INVALID_PRODUCER_EPOCH`, `UNKNOWN_PRODUCER_ID` or `OUT_OF_ORDER_SEQUENCE_NUMBER` when it must not be appended.
    */
   check(header: RecordBatchHeader): ProducerBatch | undefined {
     const { producerId, producerEpoch, baseSequence } = header;
     const entry = this.#producers.get(producerId);
-    // A producer that retention or expiry made the log forget may go on anywhere (KIP-360).
-    if (entry === undefined) return undefined;
+    if (entry === undefined) {
+      // Also one that expiry made the log forget: it takes a new epoch then (KIP-360). Were it let in anywhere, its second
+      // batch could come in before its first was, which would look as though the first were written.
+      if (baseSequence === 0) return undefined;
+      throw new KafkaError(
+        'UNKNOWN_PRODUCER_ID',
+        `producer ${producerId} is not known here, so it begins at sequence 0, not ${baseSequence}`,
+      );
+    }
     if (producerEpoch < entry.epoch) {
       throw new KafkaError(
         'INVALID_PRODUCER_EPOCH',

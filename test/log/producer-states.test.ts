@@ -15,10 +15,11 @@ function header(baseSequence: number, count = 1, producerEpoch = 0, producerId =
 }
 
 describe('the producer state', () => {
-  test('takes any first sequence of a producer it does not know, then only the next', () => {
+  test('a producer it does not know begins at sequence 0, and then takes the next', () => {
     const states = new ProducerStates(10);
-    expect(states.check(header(41))).toBeUndefined();
-    states.update(header(41), 0);
+    expect(() => states.check(header(41))).toThrow(expect.objectContaining({ code: 'UNKNOWN_PRODUCER_ID' }));
+    expect(states.check(header(0, 42))).toBeUndefined();
+    states.update(header(0, 42), 0);
     expect(states.check(header(42))).toBeUndefined();
     expect(() => states.check(header(43))).toThrow(
       expect.objectContaining({ code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }),
@@ -101,7 +102,7 @@ describe('retries of an idempotent producer', () => {
         let epoch = 1;
         /** What the producer sent and the log still has, in order. */
         const sent: { baseSequence: number; count: number; baseOffset: number }[] = [];
-        let nextSequence = SEQUENCE_MAX - 6;
+        let nextSequence = 0;
         const bytesOf = (baseSequence: number, count: number) =>
           batch(
             Array.from({ length: count }, (_, i) => `${baseSequence}+${i}`),
