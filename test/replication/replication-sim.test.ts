@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { ReplicationSim, type SimEvent } from './support/replication-sim.ts';
+import { ReplicationSim } from './support/replication-sim.ts';
+import type { SimEvent } from './support/sim-vocabulary.ts';
 
 const WEIGHTS: readonly (readonly [number, SimEvent['what']])[] = [
   [10, 'produce'],

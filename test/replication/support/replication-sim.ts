@@ -1,14 +1,20 @@
 import { ERROR_CODE } from '../../../src/protocol/errors.ts';
 import { findDivergence } from '../../../src/replication/divergence.ts';
 import type { AlterOutcome } from '../../../src/replication/isr-state.ts';
-import {
-  type FetchedPartition,
-  type FetchPosition,
-  PartitionFollower,
-} from '../../../src/replication/partition-follower.ts';
-import { type LeaderProposal, PartitionLeader } from '../../../src/replication/partition-leader.ts';
+import { PartitionFollower } from '../../../src/replication/partition-follower.ts';
+import { PartitionLeader } from '../../../src/replication/partition-leader.ts';
 import { ModelController, type PartitionState } from './model-controller.ts';
 import { ModelLog, type ModelRecord } from './model-log.ts';
+import { type Replica, ReplicationInvariants } from './replication-invariants.ts';
+import {
+  type AlterMessage,
+  type AlterReply,
+  emptyAnswer,
+  type FetchMessage,
+  type FetchReply,
+  type Message,
+  type SimEvent,
+} from './sim-vocabulary.ts';
 
 export const LIMITS = {
   replicaLagTimeMaxMs: 10_000,
@@ -17,9 +23,7 @@ export const LIMITS = {
   alterBackoffMsMax: 1_000,
 };
 
-interface SimNode {
-  readonly id: number;
-  readonly log: ModelLog;
+interface SimNode extends Replica {
   alive: boolean;
   brokerEpoch: number;
   /** How much of the metadata log it has seen; its roles begin once that covers its registration. */
@@ -30,67 +34,6 @@ interface SimNode {
   isFetching: boolean;
 }
 
-interface FetchMessage {
-  readonly kind: 'fetch';
-  readonly from: number;
-  readonly to: number;
-  readonly brokerEpoch: number;
-  readonly position: FetchPosition;
-}
-
-interface FetchReply {
-  readonly kind: 'fetchReply';
-  readonly to: number;
-  readonly brokerEpoch: number;
-  readonly position: FetchPosition;
-  readonly answer: FetchedPartition;
-  readonly records: readonly ModelRecord[];
-}
-
-interface AlterMessage {
-  readonly kind: 'alter';
-  readonly from: number;
-  readonly brokerEpoch: number;
-  readonly leader: PartitionLeader;
-  readonly proposal: LeaderProposal;
-  /** The sender has given up on it, yet it may still arrive. */
-  readonly isLate: boolean;
-}
-
-interface AlterReply {
-  readonly kind: 'alterReply';
-  readonly to: number;
-  readonly brokerEpoch: number;
-  readonly leader: PartitionLeader;
-  readonly proposalId: number;
-  readonly outcome: AlterOutcome;
-}
-
-type Message = FetchMessage | FetchReply | AlterMessage | AlterReply;
-
-/** One thing that happens: a number picks what, another whom. */
-export interface SimEvent {
-  readonly what:
-    | 'produce'
-    | 'sync'
-    | 'fetch'
-    | 'exchange'
-    | 'deliver'
-    | 'deliverFirst'
-    | 'repeat'
-    | 'drop'
-    | 'metadata'
-    | 'propose'
-    | 'time'
-    | 'crash'
-    | 'restart'
-    | 'fence'
-    | 'unfence'
-    | 'moveLeader'
-    | 'settle';
-  readonly pick: number;
-}
-
 /** Cores, model logs, a model controller and a network that delays, loses, repeats and reorders. */
 export class ReplicationSim {
   readonly controller: ModelController;
@@ -98,9 +41,9 @@ export class ReplicationSim {
   messages: Message[] = [];
   nowMs = 0;
   truncations = 0;
-  /** Every record that some leader's high watermark covered: it must never change again. */
-  readonly committed: ModelRecord[] = [];
-  readonly #highWatermarks = new Map<number, number>();
+  readonly #invariants = new ReplicationInvariants((why) => {
+    throw new Error(`${why}${this.describe()}`);
+  });
   #nextValue = 1;
 
   constructor(replicas: number, minInSyncReplicas: number) {
@@ -254,51 +197,11 @@ export class ReplicationSim {
 
   /** The replication invariants. */
   check(): void {
-    const fail = (why: string): never => {
-      throw new Error(`${why}${this.describe()}`);
-    };
-    for (const node of this.nodes) {
-      const { leader, log } = node;
-      if (!leader) continue;
+    for (const { leader, log } of this.nodes) {
       // Shells carry it over to the log after each step.
-      log.highWatermark = Math.max(log.highWatermark, leader.highWatermark);
-      const before = this.#highWatermarks.get(leader.leaderEpoch) ?? 0;
-      if (leader.highWatermark < before) fail(`the high watermark of epoch ${leader.leaderEpoch} went back`);
-      this.#highWatermarks.set(leader.leaderEpoch, leader.highWatermark);
-      this.#noteCommitted(node, leader.highWatermark, fail);
-      if (leader.highWatermark > log.syncedOffset) fail(`leader ${node.id} commits what it has not synced`);
-      for (const id of leader.maximalIsr) {
-        const { syncedOffset } = this.node(id).log;
-        if (leader.leaderEpoch !== this.controller.state.leaderEpoch) continue;
-        if (syncedOffset < leader.highWatermark)
-          fail(`member ${id} of the maximal ISR lacks committed records`);
-      }
+      if (leader) log.highWatermark = Math.max(log.highWatermark, leader.highWatermark);
     }
-    for (const id of this.controller.state.isr) this.#checkHasCommitted(id, fail);
-    for (const id of this.controller.state.elr) this.#checkHasCommitted(id, fail);
-    for (const { id, log } of this.nodes) {
-      if (log.highWatermark > log.logEndOffset) fail(`node ${id}: high watermark beyond the log end`);
-      for (let offset = 0; offset < log.highWatermark; offset++) {
-        if (log.at(offset)?.value !== this.committed[offset]?.value) fail(`node ${id} differs at ${offset}`);
-      }
-    }
-  }
-
-  #noteCommitted(node: SimNode, highWatermark: number, fail: (why: string) => never): void {
-    for (let offset = 0; offset < highWatermark; offset++) {
-      const record = node.log.at(offset) as ModelRecord;
-      const known = this.committed[offset];
-      if (known === undefined) this.committed.push(record);
-      else if (known.value !== record?.value) fail(`node ${node.id} commits another record at ${offset}`);
-    }
-  }
-
-  #checkHasCommitted(id: number, fail: (why: string) => never): void {
-    const { log } = this.node(id);
-    this.committed.forEach((record, offset) => {
-      const isDurable = offset < log.syncedOffset && log.at(offset)?.value === record.value;
-      if (!isDurable) fail(`electable replica ${id} lacks the committed record at ${offset}`);
-    });
+    this.#invariants.check(this.nodes, this.controller.state);
   }
 
   #isSettled(): boolean {
@@ -411,17 +314,7 @@ export class ReplicationSim {
     const { position, from, brokerEpoch } = message;
     const node = this.node(message.to);
     const { leader, log } = node;
-    const answer: FetchedPartition = {
-      partitionIndex: 0,
-      errorCode: ERROR_CODE.NONE,
-      highWatermark: -1,
-      lastStableOffset: -1,
-      logStartOffset: log.logStartOffset,
-      divergingEpoch: { epoch: -1, endOffset: -1 },
-      currentLeader: { leaderId: -1, leaderEpoch: -1 },
-      preferredReadReplica: -1,
-      records: [],
-    };
+    const answer = emptyAnswer(log.logStartOffset);
     let records: ModelRecord[] = [];
     if (!node.alive || !leader) answer.errorCode = ERROR_CODE.NOT_LEADER_OR_FOLLOWER;
     else if (position.currentLeaderEpoch !== leader.leaderEpoch)
