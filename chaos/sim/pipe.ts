@@ -122,6 +122,8 @@ export class SimPipe {
       if (answer === undefined) return;
       if ('refusal' in answer) {
         b.state = 'closed';
+        // The caller gave up before its request arrived.
+        if (this.closed) this.#options.network.forget(this);
         this.#transmit(b, 'refuse', 0, () => this.#finish(a, answer.refusal));
         return;
       }
