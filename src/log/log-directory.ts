@@ -61,7 +61,7 @@ export class LogDirectory {
    * was a clean one, or the machine never went down.
    */
   readonly cleanShutdown: boolean;
-  readonly #o: LogDirectoryOptions;
+  readonly #options: LogDirectoryOptions;
   readonly #limits: LogLimits;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #context: LogContext;
@@ -108,7 +108,7 @@ export class LogDirectory {
   }
 
   private constructor(o: LogDirectoryOptions, cleanShutdown: boolean) {
-    this.#o = o;
+    this.#options = o;
     this.cleanShutdown = cleanShutdown;
     const { disk, clock, timers, logger, dir } = o;
     const limits = { ...DEFAULT_LOG_LIMITS, ...o.limits };
@@ -167,13 +167,13 @@ export class LogDirectory {
       try {
         // Forget its offsets first: without its folder they would look like lost data.
         await this.#offsetsCheckpoint.run();
-        this.#context.pool.forget(`${this.#o.dir}/${name}/`);
-        await this.#trash.take(`${this.#o.dir}/${name}`);
+        this.#context.pool.forget(`${this.#options.dir}/${name}/`);
+        await this.#trash.take(`${this.#options.dir}/${name}`);
       } catch (error) {
         if (!isDiskFull(error)) this.#fail(error);
         throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
       }
-      this.#o.logger.info({ name }, 'Removed a log');
+      this.#options.logger.info({ name }, 'Removed a log');
     });
   }
 
@@ -185,7 +185,7 @@ export class LogDirectory {
   /** Syncs everything and leaves the mark of a clean stop. No appends may follow. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const timer of this.#timers) this.#o.timers.clear(timer);
+    for (const timer of this.#timers) this.#options.timers.clear(timer);
     this.#trash.close();
     await Promise.all(this.#changes.values());
     await this.#rounds.idle();
@@ -198,7 +198,7 @@ export class LogDirectory {
     for (const log of logs) log.markClosed();
     this.#rounds.stop();
     await this.#context.pool.close();
-    const { disk, dir, logger } = this.#o;
+    const { disk, dir, logger } = this.#options;
     if (!isWhole) {
       logger.warn({ dir }, 'Closed with writes that the disk did not take, so not marked as clean');
       return;
@@ -210,7 +210,7 @@ export class LogDirectory {
   async #create(name: string, config: LogConfig): Promise<PartitionLog> {
     if (this.#isClosing) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping');
     try {
-      await this.#o.disk.mkdir(`${this.#o.dir}/${name}`);
+      await this.#options.disk.mkdir(`${this.#options.dir}/${name}`);
       await this.#dirSync.run();
     } catch (error) {
       if (!isDiskFull(error)) this.#fail(error);
@@ -234,7 +234,7 @@ export class LogDirectory {
   }
 
   #filesOf(name: string): LogFiles {
-    return new LogFiles(this.#o.disk, this.#context.pool, `${this.#o.dir}/${name}`);
+    return new LogFiles(this.#options.disk, this.#context.pool, `${this.#options.dir}/${name}`);
   }
 
   async #recover(
@@ -246,12 +246,12 @@ export class LogDirectory {
     for (const { name, recoveryPoint, logStartOffset } of checkpoints.values()) {
       if (folders.includes(name) || recoveryPoint <= logStartOffset) continue;
       // Recovered like any other: as a log whose segments are missing.
-      await this.#o.disk.mkdir(`${this.#o.dir}/${name}`);
+      await this.#options.disk.mkdir(`${this.#options.dir}/${name}`);
       folders.push(name);
     }
     await this.#dirSync.run();
     const context = this.#context;
-    const config = this.#o.config ?? DEFAULT_LOG_CONFIG;
+    const config = this.#options.config ?? DEFAULT_LOG_CONFIG;
     const recoverNext = async (): Promise<void> => {
       for (let name = folders.shift(); name !== undefined; name = folders.shift()) {
         const checkpoint = checkpoints.get(name);
@@ -263,7 +263,7 @@ export class LogDirectory {
   }
 
   async #readOffsets(): Promise<Map<string, OffsetsCheckpoint>> {
-    const { disk, dir, logger } = this.#o;
+    const { disk, dir, logger } = this.#options;
     const bytes = await readIfExists(disk, `${dir}/${OFFSETS_FILE}`);
     const entries = bytes && decodeOffsets(bytes);
     if (bytes !== undefined && entries === undefined) {
@@ -278,20 +278,20 @@ export class LogDirectory {
     const entries = logs.map((log) => log.checkpoint()).filter((entry) => entry !== undefined);
     await Promise.all(logs.map((log) => log.persistEpochs()));
     const bytes = encodeOffsets(entries);
-    const { disk, dir } = this.#o;
+    const { disk, dir } = this.#options;
     if (this.#offsetsOnDisk !== undefined && equalBytes(bytes, this.#offsetsOnDisk)) return;
     await writeAtomically(disk, dir, OFFSETS_FILE, bytes);
     this.#offsetsOnDisk = bytes;
   }
 
   #startTimers(): void {
-    const { clock } = this.#o;
+    const { clock } = this.#options;
     this.#every(this.#limits.checkpointIntervalMs, () => this.#offsetsCheckpoint.run());
     this.#every(this.#limits.retentionIntervalMs, () => this.applyRetention(clock.wallMs()));
   }
 
   #every(intervalMs: number, act: () => Promise<void>): void {
-    const timer = this.#o.timers.set(intervalMs, () => {
+    const timer = this.#options.timers.set(intervalMs, () => {
       this.#timers.delete(timer);
       if (this.#isClosing) return;
       const again = () => {
@@ -299,7 +299,7 @@ export class LogDirectory {
       };
       act().then(again, (error) => {
         if (isDiskFull(error) || error instanceof KafkaError) {
-          this.#o.logger.warn({ err: error }, 'Disk full, periodic log work put off');
+          this.#options.logger.warn({ err: error }, 'Disk full, periodic log work put off');
           again();
         } else {
           this.#fail(error);
@@ -325,7 +325,7 @@ export class LogDirectory {
     if (this.#rounds.isBroken) return;
     this.#rounds.stop();
     this.#isClosing = true;
-    const { disk, dir, logger, crash } = this.#o;
+    const { disk, dir, logger, crash } = this.#options;
     const error = asError(cause);
     logger.error({ err: error, dir }, 'The disk failed; the process ends');
     const end = () => crash(new Error(`disk failure in ${dir}: ${error.message}`, { cause: error }));

@@ -48,7 +48,7 @@ export function emptyLog(context: LogContext, config: LogConfig, startOffset: nu
 }
 
 class Recovery {
-  readonly #o: RecoveryOptions;
+  readonly #options: RecoveryOptions;
   readonly #files: LogFiles;
   readonly #state: LogState;
   readonly #nowWallMs: number;
@@ -57,7 +57,7 @@ class Recovery {
 
   constructor(options: RecoveryOptions) {
     const { context, config, checkpoint } = options;
-    this.#o = options;
+    this.#options = options;
     this.#files = options.files;
     this.#nowWallMs = context.clock.wallMs();
     const withFlush = checkpoint === undefined ? config : { ...config, flush: checkpoint.flush };
@@ -65,7 +65,7 @@ class Recovery {
   }
 
   async run(): Promise<LogState> {
-    const { checkpoint, isClean } = this.#o;
+    const { checkpoint, isClean } = this.#options;
     const state = this.#state;
     const listing = await this.#files.list();
     this.#bases = listing.segments;
@@ -90,7 +90,7 @@ class Recovery {
   }
 
   get #recoveryPoint(): number {
-    return this.#o.checkpoint?.recoveryPoint ?? 0;
+    return this.#options.checkpoint?.recoveryPoint ?? 0;
   }
 
   /** Segments that a deletion was about to remove. */
@@ -151,7 +151,7 @@ class Recovery {
 
   async #scan(): Promise<void> {
     const state = this.#state;
-    const { context } = this.#o;
+    const { context } = this.#options;
     const from = await this.#loadStateBefore();
     const segments = await this.#segmentsOfFiles(from, 0);
     let endOffset = this.#bases[from] ?? 0;
@@ -215,7 +215,7 @@ class Recovery {
       state.producers.update(header, this.#nowWallMs);
       if (lastOffset >= this.#recoveryPoint) rewriteFrom ??= position;
     });
-    if (this.#o.mustRewrite && rewriteFrom !== undefined) await this.#rewrite(segment, rewriteFrom);
+    if (this.#options.mustRewrite && rewriteFrom !== undefined) await this.#rewrite(segment, rewriteFrom);
     return { segment, sizeBytes };
   }
 
@@ -238,7 +238,7 @@ class Recovery {
       // A segment is begun only once the one before it is durable.
       validBehind: validBehind || hasNext,
       unwrittenSector: unwrittenSector && !hasNext,
-      pageCacheLost: this.#o.pageCacheLost,
+      pageCacheLost: this.#options.pageCacheLost,
       flush: this.#state.config.flush,
     });
   }
@@ -246,7 +246,7 @@ class Recovery {
   async #cutTail(segment: Segment, i: number, { reason }: Verdict): Promise<void> {
     const { baseOffset, endOffset, sizeBytes } = segment;
     const { folder } = this.#files;
-    this.#o.context.logger.info({ folder, endOffset, reason }, 'Cutting off the torn tail of a log');
+    this.#options.context.logger.info({ folder, endOffset, reason }, 'Cutting off the torn tail of a log');
     for (const later of this.#bases.slice(i + 1).reverse()) {
       await this.#files.removeSegment(later);
       await this.#files.syncFolder();
@@ -261,7 +261,10 @@ class Recovery {
       .map((base) => Segment.ofFile(base, base, 0, this.#nowWallMs));
     this.#state.fail(logEndOffset, unreachable);
     const { folder } = this.#files;
-    this.#o.context.logger.error({ folder, logEndOffset, reason }, 'The log is corrupt and stands down');
+    this.#options.context.logger.error(
+      { folder, logEndOffset, reason },
+      'The log is corrupt and stands down',
+    );
   }
 
   /** The tail, cut off just now, reached up to where records are deleted: nothing of the log is wanted any more. */
@@ -275,7 +278,7 @@ class Recovery {
   #finish(): void {
     const state = this.#state;
     state.highWatermark = Math.min(
-      Math.max(this.#o.checkpoint?.highWatermark ?? 0, state.logStartOffset),
+      Math.max(this.#options.checkpoint?.highWatermark ?? 0, state.logStartOffset),
       state.logEndOffset,
     );
     // In a log that retention emptied, the newest epoch stays, and begins where the log does.

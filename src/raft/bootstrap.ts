@@ -86,7 +86,7 @@ const PROBE_DELAY_MS_MAX = 1000;
 
 /** The first start of a blank node: asks every configured voter, again and again, until it knows what to do. */
 export class Bootstrap {
-  readonly #o: BootstrapOptions;
+  readonly #options: BootstrapOptions;
   readonly #answers = new Map<number, PeerAnswer>();
   #blockedOn: string | undefined;
   #stopped = false;
@@ -94,7 +94,7 @@ export class Bootstrap {
   #wake: (() => void) | undefined;
 
   constructor(options: BootstrapOptions) {
-    this.#o = options;
+    this.#options = options;
   }
 
   /** Why this node does not take part yet. */
@@ -104,7 +104,7 @@ export class Bootstrap {
 
   /** Resolves with the cluster to take part in. Throws RaftError (FOREIGN_CLUSTER, STOPPED). */
   async run(): Promise<Membership> {
-    const { self, voterIds, alone, logger, random } = this.#o;
+    const { self, voterIds, alone, logger, random } = this.#options;
     if (alone) return this.#create([self]);
     for (let delayMs = PROBE_DELAY_MS_MIN; ; delayMs = Math.min(2 * delayMs, PROBE_DELAY_MS_MAX)) {
       await Promise.all(voterIds.filter((id) => id !== self.id).map((id) => this.#probe(id)));
@@ -135,17 +135,20 @@ export class Bootstrap {
   }
 
   #create(voters: readonly ReplicaKey[]): Membership {
-    const clusterId = uuidFrom(this.#o.random.bytes(16));
-    this.#o.logger.info({ clusterId, voters }, 'Creating a new cluster: every configured voter is blank');
+    const clusterId = uuidFrom(this.#options.random.bytes(16));
+    this.#options.logger.info(
+      { clusterId, voters },
+      'Creating a new cluster: every configured voter is blank',
+    );
     return { clusterId, voters };
   }
 
   /** An older answer of a peer that falls silent no longer counts: it may be another disk by now. */
   async #probe(id: number): Promise<void> {
-    const { self, logger } = this.#o;
+    const { self, logger } = this.#options;
     this.#answers.delete(id);
     try {
-      const wire = await this.#o.send(id, QuorumHello, {
+      const wire = await this.#options.send(id, QuorumHello, {
         clusterId: null,
         nodeId: self.id,
         directoryId: self.directoryId,
@@ -167,11 +170,11 @@ export class Bootstrap {
   #sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = () => {
-        if (this.#timer) this.#o.timers.clear(this.#timer);
+        if (this.#timer) this.#options.timers.clear(this.#timer);
         this.#wake = undefined;
         resolve();
       };
-      this.#timer = this.#o.timers.set(delayMs, this.#wake);
+      this.#timer = this.#options.timers.set(delayMs, this.#wake);
     });
   }
 }

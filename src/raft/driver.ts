@@ -37,7 +37,7 @@ const POSTPONED_MAX = 10;
 
 /** Carries the core's effects out, in order, and feeds completions back. Holds no rule of the protocol. */
 export class RaftDriver {
-  readonly #o: RaftDriverOptions;
+  readonly #options: RaftDriverOptions;
   #effects: Effect[] = [];
   #isDraining = false;
   #timer: { readonly handle: Timer; readonly atMs: number } | undefined;
@@ -51,7 +51,7 @@ export class RaftDriver {
   #isStopped = false;
 
   constructor(options: RaftDriverOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#applied = options.applied;
     this.#afterStep();
   }
@@ -65,7 +65,7 @@ export class RaftDriver {
   input(input: Input): void {
     if (this.#isStopped) return;
     try {
-      this.#effects.push(...this.#o.core.step(input, this.#o.platform.clock.monotonicMs()));
+      this.#effects.push(...this.#options.core.step(input, this.#options.platform.clock.monotonicMs()));
       this.#drain();
     } catch (error) {
       this.#crash(error);
@@ -86,8 +86,8 @@ export class RaftDriver {
   /** Takes no further input, finishes the writes under way and gives out the replies that waited for them. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#timer) this.#o.platform.timers.clear(this.#timer.handle);
-    await this.#o.storage.close();
+    if (this.#timer) this.#options.platform.timers.clear(this.#timer.handle);
+    await this.#options.storage.close();
     for (const resolve of this.#waiting.values()) resolve(undefined);
     this.#waiting.clear();
   }
@@ -101,7 +101,7 @@ export class RaftDriver {
   }
 
   #carryOut(effect: Effect): void {
-    const { stateMachine, storage, platform } = this.#o;
+    const { stateMachine, storage, platform } = this.#options;
     switch (effect.kind) {
       case 'persist': {
         const { epoch, index, generation } = effect;
@@ -140,7 +140,7 @@ export class RaftDriver {
   }
 
   #apply(entries: readonly Entry[]): void {
-    this.#o.stateMachine.apply(entries);
+    this.#options.stateMachine.apply(entries);
     for (const entry of entries) {
       this.#applied = { index: entry.index, epoch: entry.epoch };
       this.#sinceSnapshot.entries++;
@@ -156,9 +156,9 @@ export class RaftDriver {
   async #send(to: ReplicaKey, request: Request): Promise<void> {
     let response: Response | undefined;
     try {
-      response = await this.#o.request(to, await this.#withChunk(request));
+      response = await this.#options.request(to, await this.#withChunk(request));
     } catch (error) {
-      this.#o.platform.logger.debug(
+      this.#options.platform.logger.debug(
         { to: to.id, type: request.type, error },
         'A request of the quorum failed',
       );
@@ -170,12 +170,15 @@ export class RaftDriver {
   async #withChunk(request: Request): Promise<Request> {
     if (request.type !== 'snapshot') return request;
     const { snapshot, position, lengthBytes } = request;
-    return { ...request, chunk: await this.#o.storage.readChunk(snapshot.index, position, lengthBytes) };
+    return {
+      ...request,
+      chunk: await this.#options.storage.readChunk(snapshot.index, position, lengthBytes),
+    };
   }
 
   #afterStep(): void {
     if (this.#isDraining || this.#isStopped) return;
-    const { core, platform } = this.#o;
+    const { core, platform } = this.#options;
     const { state } = core;
     if (state.needsFlush && !this.#isFlushScheduled) {
       this.#isFlushScheduled = true;
@@ -189,13 +192,13 @@ export class RaftDriver {
     const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose}`;
     if (view === this.#announced) return;
     this.#announced = view;
-    this.#o.onChange();
+    this.#options.onChange();
   }
 
   /** One timer, for the earliest deadline. One that moved back lets the old timer fire and look again. */
   #armTimer(): void {
-    const { clock, timers } = this.#o.platform;
-    const atMs = this.#o.core.deadlineMs();
+    const { clock, timers } = this.#options.platform;
+    const atMs = this.#options.core.deadlineMs();
     if (this.#timer && this.#timer.atMs <= atMs) return;
     if (this.#timer) timers.clear(this.#timer.handle);
     this.#timer = undefined;
@@ -209,7 +212,7 @@ export class RaftDriver {
 
   /** Takes a snapshot when enough was applied, of nothing that this disk does not hold. */
   #maybeSnapshot(): void {
-    const { snapshotEntries, snapshotBytes, core, stateMachine, platform } = this.#o;
+    const { snapshotEntries, snapshotBytes, core, stateMachine, platform } = this.#options;
     const { entries, bytes } = this.#sinceSnapshot;
     if (this.#isSavingSnapshot || (entries < snapshotEntries && bytes < snapshotBytes)) return;
     const isOverdue = entries >= POSTPONED_MAX * snapshotEntries || bytes >= POSTPONED_MAX * snapshotBytes;
@@ -223,8 +226,8 @@ export class RaftDriver {
 
   async #saveSnapshot(index: number, epoch: number, data: readonly Uint8Array[]): Promise<void> {
     try {
-      const snapshot = await this.#o.storage.saveSnapshot(index, epoch, data);
-      this.#o.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
+      const snapshot = await this.#options.storage.saveSnapshot(index, epoch, data);
+      this.#options.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
       this.#isSavingSnapshot = false;
       this.input({ kind: 'snapshotSaved', snapshot });
     } catch (error) {
@@ -234,6 +237,6 @@ export class RaftDriver {
 
   #crash(error: unknown): never {
     this.#isStopped = true;
-    return this.#o.platform.crash(asError(error));
+    return this.#options.platform.crash(asError(error));
   }
 }

@@ -61,7 +61,7 @@ const FOREIGN_CLUSTERS_MAX = 100;
 
 /** One replica of the quorum's log: the face of this module. */
 export class RaftNode {
-  readonly #o: RaftNodeOptions;
+  readonly #options: RaftNodeOptions;
   readonly #limits: RaftNodeLimits;
   readonly #self: ReplicaKey;
   #storage: RaftStorage | undefined;
@@ -75,7 +75,7 @@ export class RaftNode {
   #onSteppedDown: (() => void) | undefined;
 
   constructor(options: RaftNodeOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#limits = { ...DEFAULT_RAFT_NODE_LIMITS, ...options.limits };
     this.#self = { id: options.nodeId, directoryId: options.directoryId };
   }
@@ -115,7 +115,7 @@ export class RaftNode {
 
   /** The quorum as this node sees it; a leader knows how far each replica is. */
   describe(): QuorumDescription | undefined {
-    return this.#core && describeQuorum(this.#core.state, this.#o.platform.clock.monotonicMs());
+    return this.#core && describeQuorum(this.#core.state, this.#options.platform.clock.monotonicMs());
   }
 
   /**
@@ -123,7 +123,7 @@ export class RaftNode {
    * all the while. Throws RaftError when an operator has to act.
    */
   async start(): Promise<void> {
-    const { platform, dir, clusterId } = this.#o;
+    const { platform, dir, clusterId } = this.#options;
     const { disk, logger } = platform;
     const crash = (error: Error): never => platform.crash(error);
     const { storage, recovered } = await RaftStorage.open({ disk, dir, logger, limits: this.#limits, crash });
@@ -145,7 +145,7 @@ export class RaftNode {
   }
 
   async #join(storage: RaftStorage): Promise<Recovered> {
-    const { platform, voters, bootstrapAlone = false } = this.#o;
+    const { platform, voters, bootstrapAlone = false } = this.#options;
     const { timers, random, logger } = platform;
     this.#bootstrap = new Bootstrap({
       self: this.#self,
@@ -154,7 +154,7 @@ export class RaftNode {
       timers,
       random,
       logger,
-      send: (toId, api, body) => this.#o.send(toId, api, body),
+      send: (toId, api, body) => this.#options.send(toId, api, body),
     });
     if (this.#isStopping) this.#bootstrap.stop();
     const { clusterId, voters: members } = await this.#bootstrap.run();
@@ -167,7 +167,7 @@ export class RaftNode {
 
   #begin(storage: RaftStorage, { header, data, hardState, entries }: Recovered): void {
     if (this.#isStopping) throw new RaftError('STOPPED', 'stopped before the start was through');
-    const { platform, stateMachine } = this.#o;
+    const { platform, stateMachine } = this.#options;
     if (header.index > 0) stateMachine.restore(header.index, data);
     const start = {
       self: this.#self,
@@ -184,6 +184,12 @@ export class RaftNode {
       { isVoter, epoch: hardState.epoch, snapshotIndex: header.index, lastIndex: log.lastIndex },
       'Opened the quorum log',
     );
+    if (!isVoter && header.voters.some(({ id }) => id === this.#self.id)) {
+      platform.logger.warn(
+        { directoryId: this.#self.directoryId, voters: header.voters },
+        'This node voted with another disk, so it only observes now: the quorum lacks a voter',
+      );
+    }
     this.#membership = header;
     this.#core = core;
     this.#driver = new RaftDriver({
@@ -289,7 +295,7 @@ export class RaftNode {
 
   async #request(to: ReplicaKey, request: Request): Promise<Response | undefined> {
     const { api, body } = toWire(request, this.clusterId ?? '', this.#self, to);
-    const wire = await this.#o.send(to.id, api, body);
+    const wire = await this.#options.send(to.id, api, body);
     const { errorCode } = wire as { readonly errorCode: number };
     if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID) this.#reportForeign(`that of node ${to.id}`);
     return errorCode === ERROR_CODE.NONE ? responseFromWire(request, wire) : undefined;
@@ -301,11 +307,11 @@ export class RaftNode {
       return;
     this.#reportedClusters.add(foreignClusterId);
     const fields = { clusterId: this.clusterId, foreignClusterId };
-    this.#o.platform.logger.warn(fields, 'A node of another cluster was refused');
+    this.#options.platform.logger.warn(fields, 'A node of another cluster was refused');
   }
 
   #onChange(): void {
     if (this.role !== 'leader') this.#onSteppedDown?.();
-    this.#o.onChange?.();
+    this.#options.onChange?.();
   }
 }

@@ -59,7 +59,7 @@ const SNAPSHOTS_KEPT = 2;
  * disk ends the process: after a failed sync nobody knows what is on it (PostgreSQL 2018).
  */
 export class RaftStorage {
-  readonly #o: RaftStorageOptions;
+  readonly #options: RaftStorageOptions;
   #identity: { readonly clusterId: string; readonly voters: readonly ReplicaKey[] } | undefined;
   #files: WalFile[] = [];
   #current: DiskFile | undefined;
@@ -72,7 +72,7 @@ export class RaftStorage {
   #closed = false;
 
   private constructor(options: RaftStorageOptions) {
-    this.#o = options;
+    this.#options = options;
   }
 
   /** Opens a folder; `recovered` is undefined when it is blank. Throws RaftError when it is damaged. */
@@ -84,7 +84,7 @@ export class RaftStorage {
   }
 
   async #recover(): Promise<Recovered | undefined> {
-    const { disk, dir, logger } = this.#o;
+    const { disk, dir, logger } = this.#options;
     await disk.mkdir(dir);
     const names = await disk.readDir(dir);
     for (const name of names) if (name.endsWith('.tmp')) await disk.remove(`${dir}/${name}`);
@@ -111,7 +111,7 @@ export class RaftStorage {
   /** Joins a cluster: writes the snapshot at index 0 that says which one, and who votes in it. */
   async initialize(clusterId: string, voters: readonly ReplicaKey[]): Promise<Recovered> {
     if (this.#identity) throw new Error('the quorum log is initialized already');
-    const { disk, dir } = this.#o;
+    const { disk, dir } = this.#options;
     const header: SnapshotHeader = { clusterId, voters, index: 0, epoch: 0, sizeBytes: 0, crc: 0 };
     await writeSnapshot(disk, dir, header, []);
     await this.#syncFolders();
@@ -138,7 +138,7 @@ export class RaftStorage {
   }
 
   readChunk(index: number, position: number, lengthBytes: number): Promise<Uint8Array> {
-    return readSnapshotChunk(this.#o.disk, this.#o.dir, index, position, lengthBytes);
+    return readSnapshotChunk(this.#options.disk, this.#options.dir, index, position, lengthBytes);
   }
 
   /** Allows files to go that speak of nothing above `index`; a durable snapshot must hold all up to there. */
@@ -172,7 +172,7 @@ export class RaftStorage {
         await this.#deleteOldFiles();
       }
     } catch (error) {
-      this.#o.crash(asError(error));
+      this.#options.crash(asError(error));
     } finally {
       this.#running = undefined;
     }
@@ -183,7 +183,7 @@ export class RaftStorage {
     let bytes = 0;
     for (const { effect } of this.#queue) {
       for (const entry of effect?.entries ?? []) bytes += recordBytes({ kind: 'entry', entry });
-      if (count > 0 && bytes > this.#o.limits.roundBytesMax) break;
+      if (count > 0 && bytes > this.#options.limits.roundBytesMax) break;
       count++;
     }
     return this.#queue.splice(0, count);
@@ -221,7 +221,7 @@ export class RaftStorage {
     const frame = encodeFrame(all, meta.sequence, meta.sizeBytes);
     await file.write(meta.sizeBytes, [frame]);
     await file.sync();
-    if (isNew) await this.#o.disk.syncDir(this.#o.dir);
+    if (isNew) await this.#options.disk.syncDir(this.#options.dir);
     meta.sizeBytes += frame.length;
     for (const record of records) {
       if (record.kind === 'entry') meta.maxIndex = Math.max(meta.maxIndex, record.entry.index);
@@ -230,7 +230,7 @@ export class RaftStorage {
   }
 
   async #fileToAppendTo(): Promise<{ readonly file: DiskFile; readonly meta: WalFile }> {
-    const { disk, dir, limits } = this.#o;
+    const { disk, dir, limits } = this.#options;
     let meta = this.#files.at(-1);
     if (!meta || meta.sizeBytes >= limits.walFileBytes) {
       meta = { sequence: (meta?.sequence ?? 0) + 1, sizeBytes: 0, maxIndex: 0 };
@@ -244,7 +244,7 @@ export class RaftStorage {
 
   async #writeSnapshot(meta: SnapshotMeta, data: readonly Uint8Array[]): Promise<void> {
     if (!this.#identity) throw new Error('the quorum log is not initialized');
-    const { disk, dir } = this.#o;
+    const { disk, dir } = this.#options;
     const { clusterId, voters } = this.#identity;
     await writeSnapshot(disk, dir, { ...meta, clusterId, voters }, data);
     // The one before stays: it may be on its way to a follower.
@@ -254,7 +254,7 @@ export class RaftStorage {
 
   /** The folder's files, and the folder itself in its parent. */
   async #syncFolders(): Promise<void> {
-    const { disk, dir } = this.#o;
+    const { disk, dir } = this.#options;
     await disk.syncDir(dir);
     const parent = dir.slice(0, Math.max(dir.lastIndexOf('/'), 0));
     if (parent !== '') await disk.syncDir(parent);
@@ -264,7 +264,7 @@ export class RaftStorage {
     while (this.#files.length > 1) {
       const oldest = this.#files[0];
       if (!oldest || oldest.maxIndex > this.#compactTo) return;
-      await this.#o.disk.remove(`${this.#o.dir}/${walName(oldest.sequence)}`);
+      await this.#options.disk.remove(`${this.#options.dir}/${walName(oldest.sequence)}`);
       this.#files.shift();
     }
   }
