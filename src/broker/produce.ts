@@ -1,6 +1,7 @@
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts';
 import type { ProducedPartition } from '../replication/led-partition.ts';
+import { produceRefusal } from '../replication/partition.ts';
 import { type BrokerContext, currentLeaderOf, type Handler, logRefusal } from './context.ts';
 
 type TopicAnswer = ProduceResponse['topics'][number];
@@ -18,7 +19,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = async (context,
         partitions: await Promise.all(
           partitions.map((data) => {
             const code = refusal?.code ?? partitionProblem(context, topicId, data);
-            if (code) return refused(data.index, code, refusal?.message ?? null);
+            if (code) return produceRefusal(undefined, data.index, code, refusal?.message);
             return append(context, request, topicId, data);
           }),
         ),
@@ -63,16 +64,4 @@ async function append(
   const produced = await context.replicas.produce(topicId, index, records, acks, timeoutMs);
   if (produced.errorCode !== ERROR_CODE.NOT_LEADER_OR_FOLLOWER) return produced;
   return { ...produced, currentLeader: currentLeaderOf(context, topicId, index) };
-}
-
-function refused(index: number, code: ErrorName, errorMessage: string | null): ProducedPartition {
-  return {
-    index,
-    errorCode: ERROR_CODE[code],
-    baseOffset: -1,
-    logAppendTimeMs: -1,
-    logStartOffset: -1,
-    errorMessage,
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
-  };
 }

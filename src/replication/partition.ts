@@ -322,6 +322,7 @@ export function produceRefusal(
   partition: Partition | undefined,
   index: number,
   code: ErrorName = partition ? 'NOT_LEADER_OR_FOLLOWER' : 'UNKNOWN_TOPIC_ID',
+  errorMessage: string | null = null,
 ): ProducedPartition {
   return {
     index,
@@ -329,7 +330,7 @@ export function produceRefusal(
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
-    errorMessage: null,
+    errorMessage,
     currentLeader: partition?.currentLeader() ?? { leaderId: -1, leaderEpoch: -1 },
   };
 }
