@@ -4,7 +4,7 @@
  * In Node.js import `odradek/node` (`node.ts`), which does that.
  *
  * Where to begin reading: `producer.ts` and `sender.ts`; `consumer.ts`, `fetch-positions.ts` and `group-member.ts`;
- * `cluster.ts` below both.
+ * `cluster.ts`, `coordinators.ts` and `node-links.ts` below both.
  */
 
 import type { Clock, Dialer, Logger, Random, Timers } from '../platform/ports.ts';
