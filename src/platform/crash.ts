@@ -1,4 +1,4 @@
-import type { Logger, Platform } from './ports.ts';
+import { DiskError, type Logger, type Platform } from './ports.ts';
 
 /** What a shell reports for SIGABRT: the node ended itself, and not on request. */
 const CRASH_EXIT_CODE = 134;
@@ -10,7 +10,11 @@ const CRASH_EXIT_CODE = 134;
 export function nodeCrash(logger: Logger): Platform['crash'] {
   return (error) => {
     try {
-      logger.error({ err: error }, 'The node crashes on a broken invariant');
+      const isDisk = error instanceof DiskError;
+      logger.error(
+        { err: error },
+        isDisk ? 'The node ends on an error of its disk' : 'The node crashes on a broken invariant',
+      );
     } finally {
       process.exit(CRASH_EXIT_CODE);
     }

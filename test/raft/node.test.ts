@@ -78,6 +78,9 @@ describe('first start', () => {
       cluster.lastLog(),
     ).toBe(true);
     expect(back.raft).toMatchObject({ role: 'observer', isVoter: false });
+    expect(cluster.world.log.map(({ message }) => message)).toContain(
+      'This node voted with another disk, so it only observes now: the quorum lacks a voter',
+    );
     // Two of three voters are left; without one more of them nobody can be elected, whatever the observer says.
     const other = cluster.voters.find((id) => id !== wiped && cluster.get(id).raft.role === 'leader') ?? 1;
     cluster.kill(other);

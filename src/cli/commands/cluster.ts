@@ -51,6 +51,18 @@ function asText(cluster: ClusterDescription, quorum: Quorum | undefined): string
   if (quorum) {
     const voters = quorum.currentVoters.map(({ replicaId }) => replicaId).join(', ');
     text.push(`metadata quorum: leader ${quorum.leaderId}, epoch ${quorum.leaderEpoch}, voters ${voters}`);
+    for (const id of votersLost(quorum)) {
+      text.push(`node ${id} came back with another disk and no longer votes: the quorum lacks a voter`);
+    }
   }
   return text.join('\n');
+}
+
+/** Voters whose disk is gone: their id observes from another directory now. A lost vote is otherwise silent. */
+export function votersLost({
+  currentVoters,
+  observers,
+}: Pick<Quorum, 'currentVoters' | 'observers'>): number[] {
+  const ids = new Set(observers.map(({ replicaId }) => replicaId));
+  return currentVoters.map(({ replicaId }) => replicaId).filter((id) => ids.has(id));
 }
