@@ -304,8 +304,27 @@ export class OdradekNode {
   #onBrokerEpoch(): void {
     const registered = this.store.image.brokers.get(this.config.nodeId);
     if (registered?.incarnationId !== this.#incarnationId) return;
-    if (registered.epoch !== this.replicas.brokerEpoch) this.replicas.setBrokerEpoch(registered.epoch);
+    if (registered.epoch !== this.replicas.brokerEpoch) {
+      this.#removeStrayLogs();
+      this.replicas.setBrokerEpoch(registered.epoch);
+    }
     if (this.#lifecycle.fenced) this.#lifecycle.poke();
+  }
+
+  /**
+   * Topics that were removed while this process was down: the change may lie within one step of the image, so no delta
+   * tells of it. This broker's registration is committed after all that it ever applied, so what the image lacks by
+   * then was removed for certain. Logs of a folder that knew no cluster at start are of unknown origin, and stay.
+   */
+  #removeStrayLogs(): void {
+    if (this.#identity.clusterId === undefined) return;
+    const { topics } = this.store.image;
+    const removed = Array.from(this.logs.all(), ({ topicId, partition }) => ({ topicId, partition })).filter(
+      ({ topicId }) => !topics.has(topicId),
+    );
+    if (removed.length === 0) return;
+    this.#logger.info({ logs: removed.length }, 'Removing logs of topics that were removed meanwhile');
+    void this.replicas.applyAssignments({ changed: [], removed });
   }
 
   #onQuorumChange(): void {
