@@ -249,7 +249,7 @@ export const SCENARIOS = {
           fc.constant({
             kind: 'badNetwork',
             resetRate: 0,
-            lossRate: 0.03,
+            lossRate: 0.08,
             reorderRate: 0,
             duplicateRate: 0,
           } as const),

@@ -3,9 +3,9 @@ import { planArbitrary } from '../../../chaos/schedule.ts';
 import { checkSchedules, TIMEOUT_MS } from './support/schedules.ts';
 
 test(
-  'a cluster keeps its invariants under 150 schedules of any faults (3 of 3)',
+  'a cluster keeps its invariants under 120 schedules of any faults (3 of 3)',
   async () => {
-    await checkSchedules(planArbitrary(), 3, 150);
+    await checkSchedules(planArbitrary(), 3, 120);
   },
   TIMEOUT_MS,
 );
