@@ -20,7 +20,7 @@ dist/.built: node_modules/.installed tsconfig.json tsconfig.build.json $(shell f
 
 build: dist/.built ## Install the dependencies and compile to dist/ (half a minute the first time)
 
-demo: build ## Replay real flights through three nodes while leaders are killed (about a minute; FLIGHTS=3000000 for all)
+demo: build ## Replay real flights through three nodes while leaders are killed (a quarter of a minute; FLIGHTS=3000000 for all)
 	bin/demo --flights $(FLIGHTS)
 
 cluster: build ## Start a three-node cluster on ports 7001 to 7003 (bin/cluster down stops it)
@@ -56,7 +56,7 @@ profile: build ## Where a broker's CPU goes while bulk bytes pass through it (ha
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .
 
-test: build check ## Every test: units, properties, simulated chaos, real processes (under ten minutes)
+test: build check ## Every test: units, properties, simulated chaos, real processes (five minutes)
 	npx --no-install vitest run
 
 clean: ## Remove what was built and installed
