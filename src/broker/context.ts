@@ -33,7 +33,10 @@ export interface BrokerContext {
 }
 
 /** What the handlers use of the replica manager. */
-type Replicas = Pick<ReplicaManager, 'produce' | 'fetch' | 'listOffset' | 'offsetForLeaderEpoch'>;
+type Replicas = Pick<
+  ReplicaManager,
+  'produce' | 'fetch' | 'listOffset' | 'offsetForLeaderEpoch' | 'describeLogs'
+>;
 
 /** The active controller, wherever it is. */
 interface ControllerAccess {
@@ -55,6 +58,8 @@ export interface BrokerConfig {
   /** The longest time that a request waits for the controller, whatever the client asks for. */
   readonly controllerTimeoutMsMax: number;
   readonly controllerRetryIntervalMs: number;
+  /** The folder of the partitions' logs, for `DescribeLogDirs`. */
+  readonly logDir: string;
   /** What `DescribeConfigs` shows of this node. */
   readonly shown: readonly { readonly name: string; readonly value: string; readonly isDefault: boolean }[];
 }
@@ -63,6 +68,7 @@ export const BROKER_DEFAULTS: BrokerConfig = {
   autoCreateTopics: false,
   controllerTimeoutMsMax: 60_000,
   controllerRetryIntervalMs: 50,
+  logDir: '',
   shown: [],
 };
 

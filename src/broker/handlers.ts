@@ -12,6 +12,7 @@ import { DeleteGroups } from '../protocol/messages/delete-groups.ts';
 import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../protocol/messages/describe-configs.ts';
+import { DescribeLogDirs } from '../protocol/messages/describe-log-dirs.ts';
 import { DescribeQuorum } from '../protocol/messages/describe-quorum.ts';
 import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
 import { Fetch } from '../protocol/messages/fetch.ts';
@@ -30,6 +31,7 @@ import type { BrokerContext, Handler, RequestContext } from './context.ts';
 import * as controllerApis from './controller-apis.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
+import { describeLogDirs } from './describe-log-dirs.ts';
 import { describeQuorum } from './describe-quorum.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
@@ -62,6 +64,7 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
     serve(Metadata, metadata),
     serve(DescribeCluster, describeCluster),
     serve(DescribeConfigs, describeConfigs),
+    serve(DescribeLogDirs, describeLogDirs),
     serve(DescribeQuorum, describeQuorum),
 
     serve(FindCoordinator, findCoordinator),

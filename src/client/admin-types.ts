@@ -99,6 +99,22 @@ export interface ListedOffset extends TopicPartition {
   readonly leaderEpoch: number;
 }
 
+/** One folder of logs of one broker. */
+export interface LogDirDescription {
+  readonly path: string;
+  /** Of the volume; undefined when the broker does not tell. */
+  readonly totalBytes: number | undefined;
+  readonly usableBytes: number | undefined;
+  readonly replicas: readonly ReplicaLogSize[];
+}
+
+/** A replica's own log: its size, and the offsets from its first record to behind its last. */
+interface ReplicaLogSize extends TopicPartition {
+  readonly sizeBytes: number;
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
 export interface CommittedOffset extends TopicPartition {
   readonly offset: number;
   readonly leaderEpoch: number;

@@ -24,6 +24,8 @@ import {
   topicDescription,
   topicListing,
 } from './admin-answers.ts';
+import { describeLogDirs } from './admin-logs.ts';
+import { alterGroupOffsets } from './admin-offsets.ts';
 import { check, only, retryChange } from './admin-retry.ts';
 import type {
   AdminOptions,
@@ -34,13 +36,14 @@ import type {
   GroupDescription,
   GroupListing,
   ListedOffset,
+  LogDirDescription,
   NewTopic,
   OffsetSpec,
   TopicDescription,
   TopicListing,
 } from './admin-types.ts';
 import type { Cluster } from './cluster.ts';
-import type { TopicPartition } from './consumer-options.ts';
+import type { PartitionOffset, TopicPartition } from './consumer-options.ts';
 import { ClientError } from './errors.ts';
 import { addTo } from './grouping.ts';
 import { EARLIEST_TIMESTAMP, fetchCommitted, LATEST_TIMESTAMP, listOffset } from './offset-resolver.ts';
@@ -291,6 +294,19 @@ export class Admin {
     return offsets.sort((a, b) =>
       a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
     );
+  }
+
+  /** Commits offsets for a group without members; one that has any is NON_EMPTY_GROUP. */
+  alterOffsets(groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
+    return alterGroupOffsets(this.#cluster, groupId, offsets, this.#deadline());
+  }
+
+  /** The logs on one broker's disk, their sizes and ends: of these topics' partitions, or of all. */
+  describeLogDirs(broker: number, of: readonly TopicPartition[] | null = null): Promise<LogDirDescription[]> {
+    const byTopic = new Map<string, number[]>();
+    for (const { topic, partition } of of ?? []) addTo(byTopic, topic, partition);
+    const topics = of && [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
+    return this.#ask(() => describeLogDirs(this.#cluster, broker, topics));
   }
 
   /** Elects the preferred leaders (or, accepting loss, any replica) of these partitions; by default of all. */

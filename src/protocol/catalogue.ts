@@ -14,6 +14,7 @@ import { DeleteGroups } from './messages/delete-groups.ts';
 import { DeleteTopics } from './messages/delete-topics.ts';
 import { DescribeCluster } from './messages/describe-cluster.ts';
 import { DescribeConfigs } from './messages/describe-configs.ts';
+import { DescribeLogDirs } from './messages/describe-log-dirs.ts';
 import { DescribeQuorum } from './messages/describe-quorum.ts';
 import { ElectLeaders } from './messages/elect-leaders.ts';
 import { EndQuorumEpoch } from './messages/end-quorum-epoch.ts';
@@ -51,6 +52,7 @@ const apis: readonly AnyApi[] = [
   InitProducerId,
   OffsetForLeaderEpoch,
   DescribeConfigs,
+  DescribeLogDirs,
   CreatePartitions,
   DeleteGroups,
   ElectLeaders,

@@ -27,6 +27,7 @@ import {
   DEFAULT_REPLICATION_LIMITS,
   type PartitionAssignment,
   type PartitionId,
+  type ReplicaLogDescription,
   type ReplicaLogs,
   type ReplicationLimits,
   type ReplicationPeers,
@@ -163,6 +164,16 @@ export class ReplicaManager {
     if (typeof led === 'object') return led.epochEnd(leaderEpoch);
     const errorCode = ERROR_CODE[led ?? 'UNKNOWN_TOPIC_OR_PARTITION'];
     return { errorCode, partition, leaderEpoch: -1, endOffset: -1 };
+  }
+
+  /** Every log that this broker holds open, whatever its role. */
+  *describeLogs(): IterableIterator<ReplicaLogDescription> {
+    for (const { topicId, partition, assignment, log } of this.partitions()) {
+      if (log === undefined) continue;
+      const { sizeBytes, logStartOffset, logEndOffset, highWatermark } = log;
+      const { topicName } = assignment;
+      yield { topicId, partition, topicName, sizeBytes, logStartOffset, logEndOffset, highWatermark };
+    }
   }
 
   /** Gives up every role and answers everybody who waits. The logs stay open: they are the caller's. */

@@ -60,6 +60,7 @@ export interface ReplicaLog extends LogView {
   readonly topicId: string;
   readonly partition: number;
   readonly config: LogConfig;
+  readonly sizeBytes: number;
   readonly failed: 'corrupt' | undefined;
   /** The last write met a full disk; appends are refused until it went through. */
   readonly isDiskFull: boolean;
@@ -81,6 +82,15 @@ export interface ReplicaLog extends LogView {
   setHighWatermark(offset: number): void;
   setConfig(config: LogConfig): void;
   advanceLogStartOffset(offset: number): Promise<void>;
+}
+
+/** One replica's log on this broker, for an operator. */
+export interface ReplicaLogDescription extends PartitionId {
+  readonly topicName: string;
+  readonly sizeBytes: number;
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  readonly highWatermark: number;
 }
 
 /** The part of `log/`'s LogDirectory that replication uses. */

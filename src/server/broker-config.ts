@@ -11,7 +11,7 @@ export function brokerConfig(config: NodeConfig): BrokerConfig {
     value,
     isDefault: defaults.get(name) === value,
   }));
-  return { ...BROKER_DEFAULTS, shown };
+  return { ...BROKER_DEFAULTS, logDir: `${dataDir}/log`, shown };
 }
 
 function flatten(tree: object, prefix = ''): [name: string, value: string][] {

@@ -12,6 +12,7 @@ import { BrokerHeartbeat } from '../../src/protocol/messages/broker-heartbeat.ts
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts';
 import { DescribeCluster } from '../../src/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../src/protocol/messages/describe-configs.ts';
+import { DescribeLogDirs } from '../../src/protocol/messages/describe-log-dirs.ts';
 import { DescribeQuorum, type DescribeQuorumResponse } from '../../src/protocol/messages/describe-quorum.ts';
 import { Fetch, type FetchRequest, type FetchResponse } from '../../src/protocol/messages/fetch.ts';
 import { FindCoordinator } from '../../src/protocol/messages/find-coordinator.ts';
@@ -96,7 +97,7 @@ beforeEach(() => {
     nodeId: NODE,
     get config() {
       const shown = [{ name: 'node.id', value: '1', isDefault: false }];
-      return { ...BROKER_DEFAULTS, autoCreateTopics, shown };
+      return { ...BROKER_DEFAULTS, autoCreateTopics, logDir: '/data/log', shown };
     },
     clock: time,
     timers,
@@ -132,6 +133,12 @@ beforeEach(() => {
         leaderEpoch,
         endOffset: 12,
       }),
+      *describeLogs() {
+        const log = { sizeBytes: 4096, logStartOffset: 3, logEndOffset: 20, highWatermark: 25 };
+        yield { ...log, topicId: TOPIC, topicName: 't', partition: 0 };
+        yield { ...log, topicId: TOPIC, topicName: 't', partition: 1, highWatermark: 10 };
+        yield { ...log, topicId: OTHER, topicName: 'led-elsewhere', partition: 0 };
+      },
     },
     image: () => image,
     clusterId: () => CLUSTER,
@@ -530,6 +537,25 @@ describe('descriptions', () => {
     expect(alive.brokers.map(({ brokerId }) => brokerId)).toEqual([1, 2]);
     const every = await ask(DescribeCluster, { includeFencedBrokers: true });
     expect(every.brokers.map(({ isFenced }) => isFenced)).toEqual([false, false, true]);
+  });
+
+  it('of log directories show the replicas here, all or those asked for', async () => {
+    const row = (partitionIndex: number, offsetLag: number) => ({
+      ...{ partitionIndex, offsetLag, partitionSize: 4096, isFutureKey: false },
+      ...{ logStartOffset: 3, logEndOffset: 20 },
+    });
+    const every = await ask(DescribeLogDirs, { topics: null });
+    expect(every.results).toMatchObject([{ errorCode: 0, logDir: '/data/log', totalBytes: -1 }]);
+    expect(every.results[0]?.topics).toEqual([
+      { name: 't', partitions: [row(0, 5), row(1, 0)] },
+      { name: 'led-elsewhere', partitions: [row(0, 5)] },
+    ]);
+    const topics = [
+      { topic: 't', partitions: [1, 7] },
+      { topic: 'nowhere', partitions: [0] },
+    ];
+    const some = await ask(DescribeLogDirs, { topics });
+    expect(some.results[0]?.topics).toEqual([{ name: 't', partitions: [row(1, 0)] }]);
   });
 
   it('of the quorum come from its leader', async () => {
