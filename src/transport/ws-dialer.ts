@@ -1,5 +1,7 @@
 import { WebSocket } from 'ws';
-import type { Connection, ConnectionHandlers, Dialer } from '../platform/ports.ts';
+import type { Connection, ConnectionHandlers, Dialer, Timers } from '../platform/ports.ts';
+import { nodeTimers } from '../platform/timers.ts';
+import { type Sockets, systemSockets } from './sockets.ts';
 import { WsConnection } from './ws-connection.ts';
 import { fragmentsMax } from './ws-fragments.ts';
 import { Heartbeat } from './ws-heartbeat.ts';
@@ -16,9 +18,24 @@ export const webSocketOptions = (messageBytesMax: number) => ({
   skipUTF8Validation: true,
 });
 
+export interface WsDialerOptions {
+  /** Those of the operating system by default. */
+  readonly sockets?: Sockets;
+  /** For the pings alone. */
+  readonly timers?: Timers;
+}
+
 /** Opens WebSocket connections from Node.js. */
 export class WsDialer implements Dialer {
-  readonly #heartbeat = new Heartbeat();
+  protected readonly sockets: Sockets;
+  protected readonly timers: Timers;
+  readonly #heartbeat: Heartbeat;
+
+  constructor({ sockets = systemSockets, timers = nodeTimers }: WsDialerOptions = {}) {
+    this.sockets = sockets;
+    this.timers = timers;
+    this.#heartbeat = new Heartbeat(timers);
+  }
 
   connect(
     url: string,
@@ -31,6 +48,10 @@ export class WsDialer implements Dialer {
       // The mask protects proxies from scripts in browsers, which may choose the bytes (RFC 6455 section 10.3).
       // This is no browser, and with the zero mask neither side copies or touches the record batches.
       generateMask: () => {},
+      finishRequest: (request) => {
+        request.once('socket', (socket) => this.sockets.dialed(socket));
+        request.end();
+      },
     });
     const connection = new WsConnection(ws, url, this.#heartbeat);
     connection.attach(handlers);

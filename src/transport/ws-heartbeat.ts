@@ -1,3 +1,5 @@
+import type { Timer, Timers } from '../platform/ports.ts';
+
 /** How often each side pings. Both sides do, so that one which does not read is still heard from. */
 const PING_INTERVAL_MS = 2000;
 /** Intervals without a sign of life after which a connection counts as half-open. */
@@ -16,21 +18,31 @@ export interface Watched {
 /** One timer for all connections of a process part; it finds those whose peer vanished without a word. */
 export class Heartbeat {
   readonly #watched = new Map<Watched, { progress: number; silentIntervals: number }>();
-  #interval: NodeJS.Timeout | undefined;
+  readonly #timers: Timers;
+  #timer: Timer | undefined;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
 
   add(connection: Watched): void {
     this.#watched.set(connection, { progress: connection.progress(), silentIntervals: 0 });
-    this.#interval ??= setInterval(() => this.#beat(), PING_INTERVAL_MS).unref();
+    if (this.#timer === undefined) this.#arm();
   }
 
   remove(connection: Watched): void {
     this.#watched.delete(connection);
-    if (this.#watched.size > 0) return;
-    clearInterval(this.#interval);
-    this.#interval = undefined;
+    if (this.#watched.size > 0 || this.#timer === undefined) return;
+    this.#timers.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#timer = this.#timers.set(PING_INTERVAL_MS, () => this.#beat());
   }
 
   #beat(): void {
+    this.#arm();
     for (const [connection, state] of this.#watched) {
       const progress = connection.progress();
       const alive = progress !== state.progress || !connection.reading;

@@ -9,8 +9,9 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionHandlers, Listener, ListenOptions, Logger, Network } from '../platform/ports.ts';
+import type { Sockets } from './sockets.ts';
 import { WsConnection } from './ws-connection.ts';
-import { WsDialer, webSocketOptions } from './ws-dialer.ts';
+import { WsDialer, type WsDialerOptions, webSocketOptions } from './ws-dialer.ts';
 import { Heartbeat } from './ws-heartbeat.ts';
 
 /** How long a caller has to send its HTTP request or upgrade. */
@@ -24,29 +25,43 @@ const LISTEN_BACKLOG = 1024;
 export class WsNetwork extends WsDialer implements Network {
   readonly #logger: Logger;
 
-  constructor({ logger }: { readonly logger: Logger }) {
-    super();
+  constructor({ logger, ...options }: WsDialerOptions & { readonly logger: Logger }) {
+    super(options);
     this.#logger = logger;
   }
 
   async listen(options: ListenOptions): Promise<Listener> {
-    const listener = new WsListener(options, this.#logger);
+    const { sockets, timers } = this;
+    const listener = new WsListener(options, {
+      logger: this.#logger,
+      sockets,
+      heartbeat: new Heartbeat(timers),
+    });
     await listener.start();
     return listener;
   }
 }
 
+interface ListenerParts {
+  readonly logger: Logger;
+  readonly sockets: Sockets;
+  readonly heartbeat: Heartbeat;
+}
+
 class WsListener implements Listener {
   readonly #options: ListenOptions;
   readonly #logger: Logger;
+  readonly #sockets: Sockets;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<WsConnection>();
-  readonly #heartbeat = new Heartbeat();
+  readonly #heartbeat: Heartbeat;
 
-  constructor(options: ListenOptions, logger: Logger) {
+  constructor(options: ListenOptions, { logger, sockets, heartbeat }: ListenerParts) {
     this.#options = options;
     this.#logger = logger;
+    this.#sockets = sockets;
+    this.#heartbeat = heartbeat;
     const timeouts = {
       headersTimeout: UPGRADE_TIMEOUT_MS,
       requestTimeout: UPGRADE_TIMEOUT_MS,
@@ -70,11 +85,12 @@ class WsListener implements Listener {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#http.once('error', reject);
-      this.#http.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+      this.#http.once('listening', () => {
         this.#http.off('error', reject);
         this.#http.on('error', (err) => this.#logger.error({ err, port }, 'The listener failed'));
         resolve();
       });
+      this.#sockets.listen(this.#http, { host, port, backlog: LISTEN_BACKLOG });
     });
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { nodeTimers } from '../../src/platform/timers.ts';
 import { Heartbeat, type Watched } from '../../src/transport/ws-heartbeat.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -22,7 +23,7 @@ function watched() {
 }
 
 test('a connection that is silent for three intervals times out; one that hears anything does not', () => {
-  const heartbeat = new Heartbeat();
+  const heartbeat = new Heartbeat(nodeTimers);
   const [silent, alive, paused] = [watched(), watched(), watched()];
   paused.state.reading = false;
   for (const { connection } of [silent, alive, paused]) heartbeat.add(connection);
@@ -39,7 +40,7 @@ test('a connection that is silent for three intervals times out; one that hears 
 });
 
 test('the timer stops with the last connection', () => {
-  const heartbeat = new Heartbeat();
+  const heartbeat = new Heartbeat(nodeTimers);
   const { connection } = watched();
   heartbeat.add(connection);
   expect(vi.getTimerCount()).toBe(1);
