@@ -77,11 +77,17 @@ export interface RequestContext {
   readonly clientId: string | null;
   readonly caller: {
     readonly remote: string;
+    /** The listener by which the caller came. */
+    readonly listener: ListenerName;
     readonly closed: boolean;
     /** Calls `fn` when the connection ends (at once if it has). */
     onClose(fn: () => void): void;
+    close(reason: string): void;
   };
 }
+
+/** The listeners of a broker, under the names that it registers them by. */
+export type ListenerName = 'ws' | 'kafka';
 
 /** Carries out one request. `undefined` sends no response; a `KafkaError` thrown answers the request as a whole. */
 export type Handler<Request, Response> = (
@@ -98,11 +104,12 @@ export function isPeer(from: RequestContext): boolean {
   return from.clientId !== null && PEER_CLIENT_ID.test(from.clientId);
 }
 
-/** Where clients reach a broker. */
+/** Where whoever came by a listener reaches a broker; undefined where the broker has no such listener. */
 export function listenerOf(
   broker: BrokerImage,
+  from: RequestContext,
 ): { readonly host: string; readonly port: number } | undefined {
-  return broker.listeners[0];
+  return broker.listeners.find(({ name }) => name === from.caller.listener);
 }
 
 /** Logs why a request, or a part of it, was refused: the code, the ids, and in whose name it was asked. */

@@ -9,14 +9,17 @@ import { type Handler, listenerOf } from './context.ts';
 export const describeCluster: Handler<DescribeClusterRequest, DescribeClusterResponse> = (
   context,
   request,
+  from,
 ) => {
   const brokers = context
     .image()
     .sortedBrokers()
     .filter((broker) => request.includeFencedBrokers || !broker.fenced)
-    .map((broker) => {
-      const { host, port } = listenerOf(broker) ?? { host: '', port: -1 };
-      return { brokerId: broker.id, host, port, rack: broker.rack, isFenced: broker.fenced };
+    .flatMap((broker) => {
+      const listener = listenerOf(broker, from);
+      if (!listener) return [];
+      const { host, port } = listener;
+      return [{ brokerId: broker.id, host, port, rack: broker.rack, isFenced: broker.fenced }];
     });
   return {
     throttleTimeMs: 0,

@@ -3,7 +3,7 @@ import type {
   FindCoordinatorRequest,
   FindCoordinatorResponse,
 } from '../protocol/messages/find-coordinator.ts';
-import { type BrokerContext, type Handler, listenerOf, logRefusal } from './context.ts';
+import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
 
 const GROUP_KEY = 0;
 
@@ -17,7 +17,7 @@ export const findCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorRes
 ) => {
   const coordinators = request.coordinatorKeys.map((key) => ({
     key,
-    ...coordinatorOf(context, request.keyType),
+    ...coordinatorOf(context, from, request.keyType),
   }));
   for (const { key, errorCode, errorMessage } of coordinators) {
     if (errorCode !== ERROR_CODE.NONE)
@@ -26,7 +26,11 @@ export const findCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorRes
   return { throttleTimeMs: 0, coordinators };
 };
 
-function coordinatorOf(context: BrokerContext, keyType: number): Omit<Coordinator, 'key'> {
+function coordinatorOf(
+  context: BrokerContext,
+  from: RequestContext,
+  keyType: number,
+): Omit<Coordinator, 'key'> {
   const nobody = { nodeId: -1, host: '', port: -1 };
   if (keyType !== GROUP_KEY) {
     const errorMessage = `key type ${keyType} is not served; groups are type ${GROUP_KEY}`;
@@ -34,7 +38,7 @@ function coordinatorOf(context: BrokerContext, keyType: number): Omit<Coordinato
   }
   const controllerId = context.controller.controllerId();
   const broker = controllerId === undefined ? undefined : context.image().brokers.get(controllerId);
-  const listener = broker && listenerOf(broker);
+  const listener = broker && listenerOf(broker, from);
   if (!broker || !listener) {
     const errorMessage = 'no active controller is known; ask again shortly';
     return { ...nobody, errorCode: ERROR_CODE.COORDINATOR_NOT_AVAILABLE, errorMessage };

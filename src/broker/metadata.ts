@@ -4,7 +4,7 @@ import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import { CreateTopics } from '../protocol/messages/create-topics.ts';
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
-import { type BrokerContext, type Handler, listenerOf, logRefusal } from './context.ts';
+import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
 import { askController } from './forward.ts';
 
 type Asked = NonNullable<MetadataRequest['topics']>[number];
@@ -18,59 +18,76 @@ export const metadata: Handler<MetadataRequest, MetadataResponse> = async (conte
   if (request.topics && request.allowAutoTopicCreation && context.config.autoCreateTopics)
     await createMissing(context, request.topics);
   const image = context.image();
+  const brokers = aliveBrokers(image, from);
+  const reachable = new Set(brokers.map(({ nodeId }) => nodeId));
   const topics = request.topics
-    ? request.topics.map((asked) => describeAsked(image, asked))
-    : image.sortedTopics().map((topic) => describeTopic(image, topic));
+    ? request.topics.map((asked) => describeAsked(image, asked, reachable))
+    : image.sortedTopics().map((topic) => describeTopic(image, topic, reachable));
   for (const { name, topicId, errorCode } of topics) {
     if (errorCode !== ERROR_CODE.NONE)
       logRefusal(context, from, { name, topicId, errorCode }, 'No such topic');
   }
   return {
     throttleTimeMs: 0,
-    brokers: aliveBrokers(image),
+    brokers,
     clusterId: context.clusterId() ?? null,
-    controllerId: context.controller.controllerId() ?? -1,
+    controllerId: controllerFor(context, reachable),
     topics,
     errorCode: ERROR_CODE.NONE,
   };
 };
 
-function aliveBrokers(image: MetadataImage): MetadataResponse['brokers'] {
+/** Whom to send to what the controller decides; any broker passes it on, should the controller not be reachable. */
+function controllerFor(context: BrokerContext, reachable: ReadonlySet<number>): number {
+  const controllerId = context.controller.controllerId();
+  if (controllerId === undefined || reachable.has(controllerId)) return controllerId ?? -1;
+  return reachable.has(context.nodeId) ? context.nodeId : -1;
+}
+
+/** Those that serve, and have a listener of the kind that was asked through. */
+function aliveBrokers(image: MetadataImage, from: RequestContext): MetadataResponse['brokers'] {
   return image.sortedBrokers().flatMap((broker) => {
-    const listener = listenerOf(broker);
+    const listener = listenerOf(broker, from);
     if (broker.fenced || !listener) return [];
     return [{ nodeId: broker.id, host: listener.host, port: listener.port, rack: broker.rack }];
   });
 }
 
-function describeAsked(image: MetadataImage, { topicId, name }: Asked): TopicAnswer {
+function describeAsked(
+  image: MetadataImage,
+  { topicId, name }: Asked,
+  reachable: ReadonlySet<number>,
+): TopicAnswer {
   const byId = topicId !== ZERO_UUID;
   const topic = byId ? image.topics.get(topicId) : image.topicByName(name ?? '');
-  if (topic) return describeTopic(image, topic);
+  if (topic) return describeTopic(image, topic, reachable);
   const missing = topicNameProblem(name ?? '') ? 'INVALID_TOPIC_EXCEPTION' : 'UNKNOWN_TOPIC_OR_PARTITION';
   const code: ErrorName = byId ? 'UNKNOWN_TOPIC_ID' : missing;
   return { errorCode: ERROR_CODE[code], name, topicId, isInternal: false, partitions: [] };
 }
 
-function describeTopic(image: MetadataImage, topic: TopicImage): TopicAnswer {
+function describeTopic(image: MetadataImage, topic: TopicImage, reachable: ReadonlySet<number>): TopicAnswer {
   return {
     errorCode: ERROR_CODE.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: false,
-    partitions: topic.partitions.map((partition) => describePartition(image, partition)),
+    partitions: topic.partitions.map((partition) => describePartition(image, partition, reachable)),
   };
 }
 
 function describePartition(
   image: MetadataImage,
   partition: PartitionImage,
+  reachable: ReadonlySet<number>,
 ): TopicAnswer['partitions'][number] {
   const isOffline = (id: number) => image.brokers.get(id)?.fenced ?? true;
-  // Clients know only brokers that are alive: a leader that is not is as good as none.
-  const leads = partition.leader >= 0 && !isOffline(partition.leader);
+  // Clients know only brokers that are alive and that they can reach: any other leader is as good as none.
+  const isLed = partition.leader >= 0 && !isOffline(partition.leader);
+  const leads = isLed && reachable.has(partition.leader);
+  const missing = isLed ? ERROR_CODE.LISTENER_NOT_FOUND : ERROR_CODE.LEADER_NOT_AVAILABLE;
   return {
-    errorCode: leads ? ERROR_CODE.NONE : ERROR_CODE.LEADER_NOT_AVAILABLE,
+    errorCode: leads ? ERROR_CODE.NONE : missing,
     partitionIndex: partition.partition,
     leaderId: leads ? partition.leader : -1,
     leaderEpoch: partition.leaderEpoch,

@@ -5,23 +5,27 @@
 import { nodeClock } from './clock.ts';
 import { nodeCrash } from './crash.ts';
 import { nodeDisk } from './disk.ts';
-import type { Logger, Network, Platform } from './ports.ts';
+import type { Acceptor, Logger, Network, Platform } from './ports.ts';
 import { nodeRandom } from './random.ts';
 import { nodeTimers } from './timers.ts';
 
-/** Everything a node asks of the world. The network comes from the transport layer (`WsNetwork`). */
+/** Everything a node asks of the world. The network comes from the transport layer (`WsNetwork`,
+ * `KafkaNetwork`). */
 export function nodePlatform({
   logger,
   network,
+  kafkaNetwork,
 }: {
   readonly logger: Logger;
   readonly network: Network;
+  readonly kafkaNetwork?: Acceptor;
 }): Platform {
   return {
     clock: nodeClock,
     timers: nodeTimers,
     random: nodeRandom,
     network,
+    ...(kafkaNetwork && { kafkaNetwork }),
     disk: nodeDisk,
     logger,
     crash: nodeCrash(logger),

@@ -89,9 +89,12 @@ export interface Dialer {
   ): Connection;
 }
 
-export interface Network extends Dialer {
+/** What a server needs: it accepts connections. */
+export interface Acceptor {
   listen(options: ListenOptions): Promise<Listener>;
 }
+
+export interface Network extends Dialer, Acceptor {}
 
 /** One open file. Concurrent reads are fine; writes and truncations of one file are the caller's to order. */
 export interface DiskFile {
@@ -150,6 +153,8 @@ export interface Platform {
   readonly timers: Timers;
   readonly random: Random;
   readonly network: Network;
+  /** Accepts Kafka's own clients, over TCP; left out where nobody needs it (simulations). */
+  readonly kafkaNetwork?: Acceptor;
   readonly disk: Disk;
   readonly logger: Logger;
   /** A broken invariant or a disk that lies: report and end the process at once, without a graceful stop. */

@@ -63,7 +63,10 @@ export class Peers {
   #urlOf(id: number): string | undefined {
     const known =
       this.#options.voters.find((voter) => voter.id === id) ??
-      this.#options.image().brokers.get(id)?.listeners[0];
+      this.#options
+        .image()
+        .brokers.get(id)
+        ?.listeners.find(({ name }) => name === 'ws');
     return known && `ws://${known.host}:${known.port}`;
   }
 

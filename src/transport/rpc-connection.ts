@@ -1,14 +1,9 @@
 import type { Connection, ConnectionHandlers, Logger, Timers } from '../platform/ports.ts';
-import {
-  decodeRequestBody,
-  decodeRequestHeader,
-  encodeResponse,
-  type RequestFrame,
-} from '../protocol/codec.ts';
 import { codeOf, ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import { RpcFailure } from './rpc-error.ts';
+import type { AnyApi } from '../protocol/schema.ts';
 import type { Caller, Route } from './rpc-route.ts';
+import type { Wire, WireRequest } from './wire.ts';
 
 /** What a caller is told of an error; the log has all of it. */
 const ERROR_MESSAGE_CHARS_MAX = 1000;
@@ -32,6 +27,8 @@ export interface RpcLimits {
 export interface RpcConnectionOptions {
   readonly id: number;
   readonly connection: Connection;
+  readonly wire: Wire;
+  /** What is served on this wire. */
   readonly routes: ReadonlyMap<number, Route>;
   readonly limits: RpcLimits;
   readonly logger: Logger;
@@ -39,22 +36,37 @@ export interface RpcConnectionOptions {
   readonly onClose: () => void;
 }
 
-interface Request {
-  readonly frame: RequestFrame;
+interface Waiting {
+  readonly request: WireRequest;
   readonly bytes: number;
+}
+
+/** What becomes of a request: nothing is sent (`acks=0`), or the connection ends because of it. */
+type Outcome = Uint8Array[] | 'nothing' | 'close';
+
+/** A request that was started. */
+interface Started {
+  outcome: Outcome | undefined;
 }
 
 /** The server's side of one connection: from frames to handlers and back. */
 export class RpcConnection implements Caller {
   readonly connectionId: number;
   readonly remote: string;
+  readonly listener: Wire['name'];
   readonly handlers: ConnectionHandlers;
   readonly #options: RpcConnectionOptions;
   readonly #connection: Connection;
   readonly #logger: Logger;
   readonly #closeListeners: (() => void)[] = [];
   /** Received, and not started because of a limit. */
-  readonly #waiting: Request[] = [];
+  readonly #waiting: Waiting[] = [];
+  /** On an ordered wire: started, in the order of the requests, and not sent. */
+  readonly #unsent: Started[] = [];
+  /** Bytes of answers that wait for those before them. */
+  #unsentBytes = 0;
+  /** The request in flight wants to be alone. */
+  #isExclusive = false;
   #startsLeft = STARTS_PER_TURN;
   #inFlightRequests = 0;
   #inFlightBytes = 0;
@@ -66,6 +78,7 @@ export class RpcConnection implements Caller {
     this.#connection = options.connection;
     this.connectionId = options.id;
     this.remote = options.connection.remote;
+    this.listener = options.wire.name;
     this.#logger = options.logger;
     this.handlers = {
       onMessage: (parts) => this.#receive(parts),
@@ -83,10 +96,14 @@ export class RpcConnection implements Caller {
     else this.#closeListeners.push(fn);
   }
 
+  close(reason: string): void {
+    this.#connection.close(reason);
+  }
+
   #receive(parts: Uint8Array[]): void {
     try {
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-      this.#waiting.push({ frame: decodeRequestHeader(parts), bytes });
+      this.#waiting.push({ request: this.#options.wire.open(parts), bytes });
     } catch (error) {
       this.#reject(error as Error);
       return;
@@ -97,11 +114,12 @@ export class RpcConnection implements Caller {
   /** Starts what the limits let start. */
   #pump(): void {
     while (this.#startsLeft > 0 && !this.#closed && this.#belowLimits()) {
-      const request = this.#waiting.shift();
-      if (request === undefined) break;
+      const next = this.#waiting[0];
+      if (next === undefined || !this.#mayStart(next.request)) break;
+      this.#waiting.shift();
       this.#startsLeft -= 1;
       if (this.#startsLeft === 0) this.#options.timers.soon(() => this.#nextTurn());
-      this.#start(request);
+      this.#start(next);
     }
     const reading = this.#waiting.length === 0 && this.#belowLimits();
     if (reading === this.#reading || this.#closed) return;
@@ -114,15 +132,39 @@ export class RpcConnection implements Caller {
     this.#pump();
   }
 
-  #start({ frame, bytes }: Request): void {
+  #mayStart(request: WireRequest): boolean {
+    return this.#inFlightRequests === 0 || (!this.#isExclusive && request.mayOverlap());
+  }
+
+  #start({ request, bytes }: Waiting): void {
     this.#inFlightRequests += 1;
     this.#inFlightBytes += bytes;
-    void this.#serve(frame).then((response) => {
+    this.#isExclusive = !request.mayOverlap();
+    const started: Started = { outcome: undefined };
+    if (this.#options.wire.isOrdered) this.#unsent.push(started);
+    void this.#serve(request).then((outcome) => {
       this.#inFlightRequests -= 1;
       this.#inFlightBytes -= bytes;
-      if (response !== undefined && !this.#closed) this.#connection.send(response);
+      if (this.#options.wire.isOrdered) this.#finishInOrder(started, outcome);
+      else this.#finish(outcome);
       this.#pump();
     });
+  }
+
+  #finishInOrder(started: Started, outcome: Outcome): void {
+    started.outcome = outcome;
+    this.#unsentBytes += bytesOf(outcome);
+    for (let first = this.#unsent[0]; first?.outcome !== undefined; first = this.#unsent[0]) {
+      this.#unsent.shift();
+      this.#unsentBytes -= bytesOf(first.outcome);
+      this.#finish(first.outcome);
+    }
+  }
+
+  #finish(outcome: Outcome): void {
+    if (this.#closed || outcome === 'nothing') return;
+    if (outcome === 'close') this.#connection.close('a request could not be answered');
+    else this.#connection.send(outcome);
   }
 
   #belowLimits(): boolean {
@@ -130,44 +172,55 @@ export class RpcConnection implements Caller {
     return (
       this.#inFlightRequests < inFlightRequestsMax &&
       this.#inFlightBytes < inFlightBytesMax &&
-      this.#connection.bufferedBytes <= bufferedBytesMax
+      this.#connection.bufferedBytes + this.#unsentBytes <= bufferedBytesMax
     );
   }
 
   /** Starts the handler before it returns, so that requests start in order. Never rejects. */
-  async #serve(frame: RequestFrame): Promise<Uint8Array[] | undefined> {
-    const { apiVersion, correlationId, clientId } = frame;
+  async #serve(request: WireRequest): Promise<Outcome> {
+    let api: AnyApi | undefined;
+    let body: unknown;
     try {
-      const { api, handler } = this.#routeOf(frame);
-      const request = decodeRequestBody(api, frame);
-      const response = await handler(request, { caller: this, clientId, apiVersion });
-      return response === undefined ? undefined : encodeResponse(api, correlationId, response);
+      const route = this.#routeOf(request);
+      api = route.api;
+      body = request.decode(api);
+      const { clientId, apiVersion } = request;
+      const response = await route.handler(body, { caller: this, clientId, apiVersion });
+      return response === undefined ? 'nothing' : request.encode(api, response);
     } catch (error) {
-      return this.#failure(frame, error as Error);
+      return this.#failure(request, error as Error, api, body);
     }
   }
 
-  #failure({ apiKey, apiVersion, correlationId, clientId }: RequestFrame, error: Error): Uint8Array[] {
-    const errorCode = codeOf(error);
-    const fields = { remote: this.remote, clientId, apiKey, apiVersion, err: error };
-    if (errorCode === ERROR_CODE.UNKNOWN_SERVER_ERROR) this.#logger.error(fields, 'A request handler failed');
-    else if (error instanceof ProtocolError) this.#logger.warn(fields, 'A message breaks the protocol');
-    else this.#logger.debug(fields, 'A request was refused');
-    return encodeResponse(RpcFailure, ~correlationId, {
-      errorCode,
-      errorMessage: error.message.slice(0, ERROR_MESSAGE_CHARS_MAX),
-    });
+  #failure(request: WireRequest, error: Error, api: AnyApi | undefined, body: unknown): Outcome {
+    const { apiKey, apiVersion, clientId } = request;
+    const code = codeOf(error);
+    const message = error.message.slice(0, ERROR_MESSAGE_CHARS_MAX);
+    const answer = request.encodeFailure({ code, message }, api, body);
+    const fields = { remote: this.remote, clientId, apiKey, apiVersion };
+    if (code === ERROR_CODE.UNKNOWN_SERVER_ERROR)
+      this.#logger.error({ ...fields, err: error }, 'A request handler failed');
+    else if (error instanceof ProtocolError)
+      this.#logger.warn({ ...fields, err: error }, 'A message breaks the protocol');
+    else if (answer === undefined)
+      this.#logger.warn(
+        { ...fields, reason: message },
+        'A connection is closed for a request without answer',
+      );
+    else this.#logger.debug({ ...fields, err: error }, 'A request was refused');
+    return answer ?? 'close';
   }
 
-  #routeOf({ apiKey, apiVersion }: RequestFrame): Route {
+  #routeOf({ apiKey, apiVersion }: WireRequest): Route {
     const route = this.#options.routes.get(apiKey);
-    if (route === undefined) throw new KafkaError('UNSUPPORTED_VERSION', `API ${apiKey} is not served`);
-    const { name, minVersion, maxVersion } = route.api;
-    if (apiVersion < minVersion || apiVersion > maxVersion) {
-      const served = `${minVersion} to ${maxVersion}`;
+    const range = route && this.#options.wire.versionsOf(route.api);
+    if (route === undefined || range === undefined)
+      throw new KafkaError('UNSUPPORTED_VERSION', `API ${apiKey} is not served`);
+    if (apiVersion < range.min || apiVersion > range.max) {
+      const served = `${range.min} to ${range.max}`;
       throw new KafkaError(
         'UNSUPPORTED_VERSION',
-        `${name} is served in versions ${served}, not ${apiVersion}`,
+        `${route.api.name} is served in versions ${served}, not ${apiVersion}`,
       );
     }
     return route;
@@ -182,7 +235,12 @@ export class RpcConnection implements Caller {
   #ended(): void {
     this.#closed = true;
     this.#waiting.length = 0;
+    this.#unsent.length = 0;
     this.#options.onClose();
     for (const fn of this.#closeListeners.splice(0)) fn();
   }
+}
+
+function bytesOf(outcome: Outcome): number {
+  return typeof outcome === 'string' ? 0 : outcome.reduce((sum, part) => sum + part.length, 0);
 }

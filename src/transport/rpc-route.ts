@@ -1,13 +1,18 @@
 import type { AnyApi, Api } from '../protocol/schema.ts';
+import type { Wire } from './wire.ts';
 
 /** Who asks. One object per connection, so that what belongs to a session can be kept by it. */
 export interface Caller {
   /** Unique among the connections of this server. */
   readonly connectionId: number;
   readonly remote: string;
+  /** By which listener the caller came: the addresses that it is told are of the same one. */
+  readonly listener: Wire['name'];
   readonly closed: boolean;
   /** Calls `fn` when the connection ends (at once if it has): the place to drop what waits on its behalf. */
   onClose(fn: () => void): void;
+  /** Ends the connection; what was answered before still leaves. */
+  close(reason: string): void;
 }
 
 interface RequestContext {

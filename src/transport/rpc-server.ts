@@ -1,18 +1,27 @@
-import type { Listener, ListenOptions, Logger, Network, Timers } from '../platform/ports.ts';
+import type { Acceptor, Listener, ListenOptions, Logger, Timers } from '../platform/ports.ts';
 import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import { ApiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts';
+import { msgpackWire } from './msgpack-wire.ts';
 import { RpcConnection, type RpcLimits } from './rpc-connection.ts';
 import { type Route, route } from './rpc-route.ts';
+import type { Wire } from './wire.ts';
 
 export interface RpcServerOptions {
-  readonly network: Network;
+  /** Where it listens, unless told otherwise. */
+  readonly network: Acceptor;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly routes: Iterable<Route>;
   readonly limits?: Partial<
     RpcLimits & { readonly requestBytesMax: number; readonly connectionsMax: number }
   >;
+}
+
+export interface RpcListenOptions extends Pick<ListenOptions, 'host' | 'port' | 'onHttp'> {
+  /** The encoding spoken there; our own by default. */
+  readonly wire?: Wire;
+  readonly network?: Acceptor;
 }
 
 const LIMITS = {
@@ -24,13 +33,13 @@ const LIMITS = {
 };
 
 /**
- * Serves APIs to many connections. The requests of one connection are started in the order they came and answered as
- * they complete. What it serves, `ApiVersions` tells from the routes alone, so it cannot lie.
+ * Serves APIs to many connections, on any number of listeners and wires. The requests of one connection are started in
+ * the order they came. What a wire serves, its `ApiVersions` tells from the routes alone, so it cannot lie.
  */
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #limits: typeof LIMITS;
-  readonly #routes = new Map<number, Route>();
+  readonly #routes: readonly Route[];
   readonly #connections = new Set<RpcConnection>();
   readonly #listeners: Listener[] = [];
   #nextConnectionId = 1;
@@ -38,9 +47,11 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    for (const each of [...options.routes, route(ApiVersions, () => this.#apiVersions())]) {
-      if (this.#routes.has(each.api.key)) throw new Error(`two handlers for ${each.api.name}`);
-      this.#routes.set(each.api.key, each);
+    this.#routes = [...options.routes];
+    const keys = new Set([ApiVersions.key]);
+    for (const { api } of this.#routes) {
+      if (keys.has(api.key)) throw new Error(`two handlers for ${api.name}`);
+      keys.add(api.key);
     }
   }
 
@@ -49,17 +60,20 @@ export class RpcServer {
   }
 
   /** Starts accepting on one address; may be called for several. */
-  async listen(options: Pick<ListenOptions, 'host' | 'port' | 'onHttp'>): Promise<Listener> {
-    const { network, timers, logger } = this.#options;
+  async listen(options: RpcListenOptions): Promise<Listener> {
+    const { timers, logger } = this.#options;
+    const { wire = msgpackWire, network = this.#options.network, ...address } = options;
+    const routes = this.#routesOn(wire);
     const listener = await network.listen({
-      ...options,
+      ...address,
       messageBytesMax: this.#limits.requestBytesMax,
       connectionsMax: this.#limits.connectionsMax,
       onConnection: (connection) => {
         const rpc = new RpcConnection({
           id: this.#nextConnectionId++,
           connection,
-          routes: this.#routes,
+          wire,
+          routes,
           limits: this.#limits,
           logger,
           timers,
@@ -78,10 +92,20 @@ export class RpcServer {
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
-  #apiVersions(): ApiVersionsResponse {
-    const apiKeys = [...this.#routes.values()]
-      .map(({ api }) => ({ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }))
-      .sort((left, right) => left.apiKey - right.apiKey);
-    return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion: CATALOGUE_VERSION };
+  #routesOn(wire: Wire): ReadonlyMap<number, Route> {
+    const served = this.#routes.filter(({ api }) => wire.versionsOf(api) !== undefined);
+    const all = [...served, route(ApiVersions, () => answer)];
+    const answer = apiVersions(wire, all);
+    return new Map(all.map((each) => [each.api.key, each]));
   }
+}
+
+function apiVersions(wire: Wire, routes: readonly Route[]): ApiVersionsResponse {
+  const apiKeys = routes
+    .flatMap(({ api }) => {
+      const range = wire.versionsOf(api);
+      return range ? [{ apiKey: api.key, minVersion: range.min, maxVersion: range.max }] : [];
+    })
+    .sort((left, right) => left.apiKey - right.apiKey);
+  return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion: CATALOGUE_VERSION };
 }

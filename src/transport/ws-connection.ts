@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import type { WebSocket } from 'ws';
 import type { CloseReason, Connection, ConnectionHandlers } from '../platform/ports.ts';
+import { reasonOfSocketError } from './close-reason.ts';
 import { mergeSmallParts, totalBytes } from './ws-fragments.ts';
 import type { Heartbeat, Watched } from './ws-heartbeat.ts';
 
@@ -180,25 +181,12 @@ function reasonOfCode(code: number, message: string): CloseReason {
   return { code: 'protocol', message: message || `closed by peer with code ${code}` };
 }
 
-const CODES: Readonly<Record<string, CloseReason['code']>> = {
-  ECONNREFUSED: 'refused',
-  ETIMEDOUT: 'timeout',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EHOSTDOWN: 'unreachable',
-  ENOTFOUND: 'unreachable',
-  EAI_AGAIN: 'unreachable',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  ECONNABORTED: 'reset',
-};
-
 function reasonOf(error: Error & { code?: string; errors?: (Error & { code?: string })[] }): CloseReason {
   // A name with several addresses fails with one error per address.
-  const { code = '', message } = error.errors?.[0] ?? error;
+  const { message } = error.errors?.[0] ?? error;
   if (message === 'Opening handshake has timed out') return { code: 'timeout', message };
   if (message === 'Unexpected server response: 503') return { code: 'closed', message: 'the server is full' };
   // The peer went away during the handshake.
   if (message === 'socket hang up') return { code: 'reset', message };
-  return { code: CODES[code] ?? 'protocol', message };
+  return reasonOfSocketError(error.errors?.[0] ?? error);
 }

@@ -61,7 +61,7 @@ function broker(brokerId: number, fenced: boolean): MetadataRecord[] {
     rack: `rack-${brokerId}`,
     cleanShutdown: true,
   };
-  const listeners = [{ name: 'WS', host: `host-${brokerId}`, port: 7000 + brokerId }];
+  const listeners = [{ name: 'ws', host: `host-${brokerId}`, port: 7000 + brokerId }];
   const brokerEpoch = 100 + brokerId;
   return [
     { type: 'RegisterBroker', ...ids, listeners, brokerEpoch },
@@ -167,7 +167,7 @@ function fetchResponse(request: FetchRequest, errorCode: number): FetchResponse 
 
 const CLIENT: RequestContext = {
   clientId: 'test',
-  caller: { remote: '127.0.0.1:5', closed: false, onClose: () => {} },
+  caller: { remote: '127.0.0.1:5', listener: 'ws', closed: false, onClose: () => {}, close: () => {} },
 };
 const PEER: RequestContext = { ...CLIENT, clientId: 'node-2' };
 

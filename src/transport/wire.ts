@@ -1,0 +1,44 @@
+import type { AnyApi } from '../protocol/schema.ts';
+
+/** The versions of an API that are served, both ends included. */
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * One encoding of the message catalogue, as a server needs it: from the bytes of a message to a request, and from an
+ * answer back to bytes. What is asked and how it is carried out is the same on every wire.
+ */
+export interface Wire {
+  /** The listener that speaks it. */
+  readonly name: 'ws' | 'kafka';
+  /** Whether answers leave in the order of the requests; else as they are ready. */
+  readonly isOrdered: boolean;
+  /** The versions of an API on this wire; undefined where it is not served. */
+  versionsOf(api: AnyApi): VersionRange | undefined;
+  /** Reads the header of a message. @throws ProtocolError where it cannot be answered, not even with an error */
+  open(parts: Uint8Array[]): WireRequest;
+}
+
+/** A request as it came in. */
+export interface WireRequest {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  readonly clientId: string | null;
+  /** @throws ProtocolError */
+  decode(api: AnyApi): unknown;
+  encode(api: AnyApi, response: unknown): Uint8Array[];
+  /**
+   * The answer that says why there is no other. `api` where the API is served, `body` where it could be read. Undefined
+   * where the protocol has no words for it: the connection is closed.
+   */
+  encodeFailure(
+    error: { readonly code: number; readonly message: string },
+    api: AnyApi | undefined,
+    body: unknown,
+  ): Uint8Array[] | undefined;
+  /** Whether it may be started before the requests ahead of it are answered. */
+  mayOverlap(): boolean;
+}
