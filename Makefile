@@ -15,7 +15,7 @@ node_modules/.installed: package.json package-lock.json
 
 dist/.built: node_modules/.installed tsconfig.json tsconfig.build.json $(shell find src -name '*.ts')
 	@rm -rf dist
-	npx --no-install tsc -p tsconfig.build.json
+	npm run --silent build
 	@touch $@
 
 build: dist/.built ## Install the dependencies and compile to dist/ (half a minute the first time)

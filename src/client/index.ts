@@ -1,7 +1,7 @@
 /**
  * The client: producer, consumer and administrator, for Node.js and browsers. It imports protocol, the transport's
  * RpcClient and platform's types, and no `node:` module: the world (WebSocket dialer, clock, timers, chance) is handed in.
- * In Node.js import `odradek/node` (`node.ts`), which does that.
+ * `import 'odradek'` is `node.ts` in Node.js and `browser.ts` for browsers, which do that.
  *
  * Where to begin reading: `producer.ts` and `sender.ts`; `consumer.ts`, `fetch-positions.ts` and `group-member.ts`;
  * `cluster.ts`, `coordinators.ts` and `node-links.ts` below both.
@@ -60,8 +60,15 @@ export interface ClientOptions extends Partial<ClusterLimits> {
   readonly bootstrap: string | readonly string[];
   /** Names this client in the brokers' logs. */
   readonly clientId?: string;
+  /** Opening a connection and agreeing on versions (2000 ms; 7000 ms in browsers). */
   readonly connectTimeoutMs?: number;
   readonly responseBytesMax?: number;
+}
+
+/** What `new Odradek` takes, in Node.js and in browsers. */
+export interface OdradekOptions extends ClientOptions {
+  /** Where the client reports retries, moved leaders and the like; nowhere by default. */
+  readonly logger?: Logger;
 }
 
 /** What the client needs of the world. */

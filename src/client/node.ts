@@ -2,20 +2,14 @@
 
 import { nodeClock } from '../platform/clock.ts';
 import { installNativeCrc32c } from '../platform/crc32c.ts';
-import type { Logger } from '../platform/ports.ts';
 import { nodeRandom } from '../platform/random.ts';
 import { nodeTimers } from '../platform/timers.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import { WsDialer } from '../transport/ws-dialer.ts';
-import { type ClientOptions, OdradekClient } from './index.ts';
+import { OdradekClient, type OdradekOptions } from './index.ts';
 import { silentLogger } from './rpc.ts';
 
 export * from './index.ts';
-
-export interface OdradekOptions extends ClientOptions {
-  /** Where the client reports retries, moved leaders and the like; nowhere by default. */
-  readonly logger?: Logger;
-}
 
 let triedNativeCrc32c = false;
 

@@ -82,6 +82,11 @@ export interface Listener {
 
 /** What a client needs: it opens connections (`ws://host:port`) and never accepts any. */
 export interface Dialer {
+  /**
+   * Set where connections cannot find out by themselves that their peer vanished (in browsers): whoever has waited for
+   * answers this long without any sign of life then asks for one.
+   */
+  readonly silenceMsMax?: number;
   connect(
     url: string,
     options: { readonly messageBytesMax: number; readonly connectTimeoutMs: number },

@@ -48,6 +48,10 @@ const DEFAULTS = {
 };
 
 const SOFTWARE_NAME = 'odradek';
+/** Of the question what the server serves: the first one of a connection, and any that only asks for a sign of life. */
+const HELLO_CORRELATION_ID = 0;
+/** Silent intervals after which a connection counts as half-open: one to ask in, the others to answer in. */
+const SILENT_INTERVALS_MAX = 3;
 const CORRELATION_ID_MAX = 2 ** 31 - 1;
 
 /** A call on its way: queued, or sent and waiting for its answer. */
@@ -65,6 +69,11 @@ interface Session {
   readonly connection: Connection;
   /** What the server serves; until that is known, calls queue up. */
   served: ReadonlyMap<number, { readonly minVersion: number; readonly maxVersion: number }> | undefined;
+  /** Something was received since the last look. */
+  heard: boolean;
+  /** What the connection buffered at the last look. */
+  bufferedBytes: number;
+  silentIntervals: number;
 }
 
 /**
@@ -138,7 +147,7 @@ export class RpcClient {
   }
 
   #connect(): void {
-    const { timers, connectTimeoutMs, clientId } = this.#options;
+    const { timers, connectTimeoutMs } = this.#options;
     let session: Session | undefined;
     const deadline = timers.set(connectTimeoutMs, () => session && this.#abandon(session));
     const handlers: ConnectionHandlers = {
@@ -152,19 +161,46 @@ export class RpcClient {
       },
     };
     try {
-      session = { connection: this.#dial(handlers), served: undefined };
+      const connection = this.#dial(handlers);
+      session = { connection, served: undefined, heard: false, bufferedBytes: 0, silentIntervals: 0 };
     } catch (error) {
       // Not an address: no dialer would ever connect to it.
       handlers.onClose({ code: 'unreachable', message: (error as Error).message });
       return;
     }
     this.#session = session;
+    this.#sayHello(session);
+  }
+
+  #sayHello({ connection }: Session): void {
     const hello = {
       clientSoftwareName: SOFTWARE_NAME,
       clientSoftwareVersion: String(CATALOGUE_VERSION),
       catalogueVersion: CATALOGUE_VERSION,
     };
-    session.connection.send(encodeRequest(ApiVersions, ApiVersions.maxVersion, 0, clientId, hello));
+    const { maxVersion } = ApiVersions;
+    const { clientId } = this.#options;
+    connection.send(encodeRequest(ApiVersions, maxVersion, HELLO_CORRELATION_ID, clientId, hello));
+  }
+
+  /** Looks for signs of life while answers are awaited; without any it asks for one, and then gives up. */
+  #watch(session: Session, silenceMsMax: number): void {
+    this.#options.timers.set(silenceMsMax, () => {
+      if (session !== this.#session) return;
+      // A queue that shrinks proves life as well as an answer does.
+      const { bufferedBytes } = session.connection;
+      const alive = session.heard || bufferedBytes < session.bufferedBytes || this.#inFlight.size === 0;
+      session.silentIntervals = alive ? 0 : session.silentIntervals + 1;
+      session.heard = false;
+      session.bufferedBytes = bufferedBytes;
+      if (session.silentIntervals >= SILENT_INTERVALS_MAX) {
+        const silentMs = session.silentIntervals * silenceMsMax;
+        this.#drop(session, { code: 'timeout', message: `nothing heard from it for ${silentMs} ms` });
+        return;
+      }
+      if (session.silentIntervals === 1) this.#sayHello(session);
+      this.#watch(session, silenceMsMax);
+    });
   }
 
   #dial(handlers: ConnectionHandlers): Connection {
@@ -214,6 +250,7 @@ export class RpcClient {
   }
 
   #receive(session: Session, parts: Uint8Array[], deadline: Timer): void {
+    session.heard = true;
     try {
       const frame = decodeResponseHeader(parts);
       if (session.served === undefined) {
@@ -238,10 +275,13 @@ export class RpcClient {
 
   /** The answer to `ApiVersions` opens the session. */
   #agree(session: Session, frame: ResponseFrame): void {
-    if (frame.correlationId !== 0) throw new Error('the first answer is not the one to ApiVersions');
+    if (frame.correlationId !== HELLO_CORRELATION_ID)
+      throw new Error('the first answer is not the one to ApiVersions');
     const answer: ApiVersionsResponse = decodeResponseBody(ApiVersions, frame);
     if (answer.errorCode !== 0) throw errorFor(answer.errorCode);
     session.served = new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
+    const { silenceMsMax } = this.#options.dialer;
+    if (silenceMsMax !== undefined) this.#watch(session, silenceMsMax);
   }
 
   #answer(frame: ResponseFrame): void {

@@ -2,12 +2,9 @@ import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import type { WebSocket } from 'ws';
 import type { CloseReason, Connection, ConnectionHandlers } from '../platform/ports.ts';
-import { reasonOfSocketError } from './close-reason.ts';
+import { closeText, reasonOfCode, reasonOfSocketError } from './close-reason.ts';
 import { mergeSmallParts, totalBytes } from './ws-fragments.ts';
 import type { Heartbeat, Watched } from './ws-heartbeat.ts';
-
-/** A close frame carries at most this much text. */
-const CLOSE_REASON_BYTES_MAX = 123;
 
 /** `Connection` over one `WebSocket` of `ws`, dialed or accepted. */
 export class WsConnection implements Connection, Watched {
@@ -99,7 +96,7 @@ export class WsConnection implements Connection, Watched {
     this.#cause ??= { code: 'closed', message: 'closed by this side' };
     this.#unsent = [];
     this.#undelivered.length = 0;
-    this.#ws.close(1000, Buffer.from(reason).subarray(0, CLOSE_REASON_BYTES_MAX));
+    this.#ws.close(1000, closeText(reason));
     this.#ws.resume();
   }
 
@@ -171,14 +168,6 @@ export class WsConnection implements Connection, Watched {
     this.#undelivered.length = 0;
     this.#handlers?.onClose(this.#cause ?? reasonOfCode(code, message));
   }
-}
-
-/** RFC 6455 section 7.4.1; `ws` reports 1006 where the socket ended without a close frame. */
-function reasonOfCode(code: number, message: string): CloseReason {
-  if (code === 1006) return { code: 'reset', message: 'the connection ended without a goodbye' };
-  if (code === 1000 || code === 1001 || code === 1005)
-    return { code: 'closed', message: message || 'closed by peer' };
-  return { code: 'protocol', message: message || `closed by peer with code ${code}` };
 }
 
 function reasonOf(error: Error & { code?: string; errors?: (Error & { code?: string })[] }): CloseReason {

@@ -42,7 +42,8 @@ export function totalBytes(parts: readonly Uint8Array[]): number {
   return bytes;
 }
 
-function concatenate(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+/** The parts as one array, in one copy. */
+export function concatenate(parts: readonly Uint8Array[], bytes: number): Uint8Array {
   const whole = new Uint8Array(bytes);
   let position = 0;
   for (const part of parts) {

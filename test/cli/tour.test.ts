@@ -57,7 +57,7 @@ test('the tour goes as the README tells it', async () => {
 async function runClientExample(): Promise<void> {
   const file = join(dir, 'example.mjs');
   const source = clientExample()
-    .replace("'odradek/node'", JSON.stringify(join(root, 'dist/client/node.js')))
+    .replace("'odradek'", JSON.stringify(join(root, 'dist/client/node.js')))
     .replace('127.0.0.1:7001', `127.0.0.1:${basePort + 1}`);
   writeFileSync(file, source);
   const { stdout } = await promisify(execFile)(process.execPath, [file]);
