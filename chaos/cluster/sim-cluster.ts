@@ -6,7 +6,7 @@
 import { DiskError } from '../../src/platform/ports.ts';
 import { RaftError } from '../../src/raft/errors.ts';
 import type { NodeConfigInput } from '../../src/server/config.ts';
-import { nodeConfig } from '../../src/server/config.ts';
+import { nodeConfig } from '../../src/server/config-check.ts';
 import { OdradekNode } from '../../src/server/node.ts';
 import type { SimNode } from '../sim/node.ts';
 import type { SimWorld } from '../sim/world.ts';

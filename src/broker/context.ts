@@ -61,7 +61,12 @@ export interface BrokerConfig {
   /** The folder of the partitions' logs, for `DescribeLogDirs`. */
   readonly logDir: string;
   /** What `DescribeConfigs` shows of this node. */
-  readonly shown: readonly { readonly name: string; readonly value: string; readonly isDefault: boolean }[];
+  readonly shown: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly isDefault: boolean;
+    readonly documentation: string | null;
+  }[];
 }
 
 export const BROKER_DEFAULTS: BrokerConfig = {

@@ -98,7 +98,7 @@ function topicEntries(topic: TopicImage): Entry[] {
 }
 
 function brokerEntries({ config }: BrokerContext): Entry[] {
-  return config.shown.map(({ name, value, isDefault }) => {
+  return config.shown.map(({ name, value, isDefault, documentation }) => {
     const source = isDefault ? SOURCE.default : SOURCE.staticBroker;
     return {
       name,
@@ -108,7 +108,7 @@ function brokerEntries({ config }: BrokerContext): Entry[] {
       isSensitive: false,
       synonyms: [{ name, value, source }],
       configType: STRING_TYPE,
-      documentation: null,
+      documentation,
     };
   });
 }

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { clusterCommand } from './commands/cluster.ts';
+import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
 import { groupsCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
@@ -19,8 +20,16 @@ export function odradekCommandLine(args: Argv): Argv {
       describe: 'Nodes to ask first, separated by commas',
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
-    .demandCommand(1, 'Name a command: start, topics, produce, consume, groups or cluster');
+    .demandCommand(1, 'Name a command: start, topics, produce, consume, groups, cluster or config');
   startCommand(cli);
-  for (const add of [topicsCommand, produceCommand, consumeCommand, groupsCommand, clusterCommand]) add(cli);
+  for (const add of [
+    topicsCommand,
+    produceCommand,
+    consumeCommand,
+    groupsCommand,
+    clusterCommand,
+    configCommand,
+  ])
+    add(cli);
   return cli;
 }

@@ -2,9 +2,16 @@ import type { Argv } from 'yargs';
 import { asError } from '../platform/as-error.ts';
 import { watchOutput } from './output.ts';
 
-/** The command line itself is wrong: exit status 2. */
+/** The command line, or the configuration that it names, is wrong: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  /** Where to read what would be right; the command's help unless given. */
+  readonly advice: string | undefined;
+
+  constructor(message: string, advice?: string) {
+    super(message);
+    this.advice = advice;
+  }
 }
 
 /** What every command shares: strict options, help, and usage errors told apart from failures. */
@@ -39,7 +46,8 @@ export async function run(name: string, command: () => Promise<unknown>): Promis
   } catch (error) {
     const text = asError(error).message;
     process.stderr.write(`${name}: ${text}\n`);
-    if (error instanceof UsageError) process.stderr.write(`Run "${name} --help" for what it takes.\n`);
+    if (error instanceof UsageError)
+      process.stderr.write(`${error.advice ?? `Run "${name} --help" for what it takes.`}\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

@@ -2,6 +2,7 @@
  * The configs of topics, under Kafka's keys: type, default, what is valid, what each means. The table is the only
  * place that knows them; the documentation is made from it.
  */
+import { nearest } from '../platform/nearest.ts';
 
 interface ConfigCommon {
   readonly name: string;
@@ -127,7 +128,7 @@ export interface TopicConfig {
 export function topicConfigProblem(name: string, value: string | null): string | undefined {
   const definition = TOPIC_CONFIGS.get(name);
   if (!definition)
-    return `unknown topic config ${JSON.stringify(name)}; did you mean ${nearestConfig(name)}?`;
+    return `unknown topic config ${JSON.stringify(name)}; did you mean ${nearest(name, TOPIC_CONFIGS.keys())}?`;
   if (value === null) return `the topic config ${name} needs a value`;
   if ('values' in definition) {
     if (definition.values.includes(value)) return undefined;
@@ -154,24 +155,4 @@ export function topicConfigOf(configs: { get(name: string): string | undefined }
     timestampType: text('message.timestamp.type') === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
     uncleanLeaderElection: text('unclean.leader.election.enable') === 'true',
   };
-}
-
-/** The known name with the smallest edit distance. */
-function nearestConfig(name: string): string {
-  const short = name.slice(0, 64);
-  const ranked = [...TOPIC_CONFIGS.keys()].map((known) => ({ known, distance: editDistance(short, known) }));
-  return ranked.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,162 +1,143 @@
-import { parse } from 'yaml';
+/**
+ * The schema of a node's configuration: the only place that knows its keys. A key is one line with its type, its limits,
+ * its default and a description for whoever runs a node. The environment variables, `--set`, the table in
+ * docs/operations.md, `odradek config` and the messages about wrong values all follow from it.
+ */
 import { z } from 'zod';
-import { asError } from '../platform/as-error.ts';
 
-/** A config that can't be used. The message names the key, what is wrong with it and what would be right. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly code = 'INVALID_CONFIG';
-}
-
-const port = z.number().int().min(0).max(65_535);
-const ms = (low: number, high: number) => z.number().int().min(low).max(high);
-const bytes = (low: number) => z.number().int().min(low).max(2_000_000_000);
-const count = (low: number, high: number) => z.number().int().min(low).max(high);
+const integer = (low: number, high: number) => z.int().min(low).max(high);
+const count = integer;
+const port = integer(0, 65_535);
+/** The key's name ends in `Ms`; a text may say it with a unit (`10s`). */
+const ms = integer;
+/** The key's name contains `Bytes`; a text may say it with a unit (`16MiB`). */
+const bytes = (low: number) => integer(low, 2_000_000_000);
+const text = z.string().min(1).max(1000);
+const flag = z.boolean();
 
 /** `1@127.0.0.1:7001`: the id of a voter and where the others reach it. */
-const voter = z.string().transform((text, context) => {
-  const match = /^(\d+)@(.+):(\d+)$/.exec(text);
+const voter = z.string().transform((written, context) => {
+  const match = /^(\d{1,10})@(.+):(\d{1,5})$/.exec(written);
   if (!match?.[1] || !match[2] || !match[3]) {
-    context.addIssue({
-      code: 'custom',
-      message: `"${text}" is no voter; write id@host:port, such as 1@127.0.0.1:7001`,
-    });
+    const message = `"${written}" is no voter; write id@host:port, such as 1@127.0.0.1:7001`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   return { id: Number(match[1]), host: match[2], port: Number(match[3]) };
 });
 
-const schema = z.strictObject({
-  /** Unique in the cluster, and never given to another node. */
-  nodeId: count(0, 2 ** 31 - 1),
-  /** The folder that holds all that this node must not lose. */
-  dataDir: z.string().min(1),
-  /** The address to listen on. */
-  host: z.string().default('127.0.0.1'),
-  /** One port for clients, peers and health checks; 0 picks a free one. */
-  port: port.default(7001),
-  /** What clients and peers are told to connect to; the listening host unless set. */
-  advertisedHost: z.string().optional(),
-  /** The failure domain of this node; replicas of a partition are spread over racks. */
-  rack: z.string().optional(),
-  /** The nodes that vote in the metadata quorum; the same list on every node. */
-  voters: z.array(voter).min(1).max(15),
-  /** Found the cluster without waiting for the other voters. Only to replace a quorum that is lost for good. */
-  bootstrapAlone: z.boolean().default(false),
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  logPretty: z.boolean().default(false),
-  topicDefaults: z
-    .strictObject({
-      partitions: count(1, 10_000).default(1),
-      replicationFactor: count(1, 100).default(3),
-      minInsyncReplicas: count(1, 100).default(1),
-    })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      requestBytesMax: bytes(1024).default(16 * 1024 * 1024),
-      connectionsMax: count(1, 1_000_000).default(10_000),
-      inFlightRequestsMax: count(1, 10_000).default(100),
-      tailCacheBytesMax: bytes(0).default(32 * 1024 * 1024),
-      fetchBytesMax: bytes(1024).default(8 * 1024 * 1024),
-      electionTimeoutMs: ms(50, 60_000).default(1000),
-      raftHeartbeatMs: ms(10, 10_000).default(150),
-      raftSnapshotEntries: count(10, 10_000_000).default(20_000),
-      brokerSessionTimeoutMs: ms(100, 600_000).default(3000),
-      brokerHeartbeatMs: ms(10, 60_000).default(500),
-      replicaLagTimeMaxMs: ms(100, 600_000).default(10_000),
-      controlledShutdownTimeoutMs: ms(0, 600_000).default(10_000),
-      offsetsRetentionMs: ms(60_000, 4e10).default(7 * 24 * 3600 * 1000),
-    })
-    .prefault({}),
+const topicDefaults = z.strictObject({
+  partitions: count(1, 10_000).default(1).describe('Partitions of a topic.'),
+  replicationFactor: count(1, 100).default(3).describe('Replicas of each partition.'),
+  minInsyncReplicas: count(1, 100).default(1).describe('Its `min.insync.replicas`.'),
 });
 
+const limits = z.strictObject({
+  requestBytesMax: bytes(1024)
+    .default(16 * 1024 * 1024)
+    .describe('The largest request that is read; the connection of a larger one is closed.'),
+  connectionsMax: count(1, 1_000_000).default(10_000).describe('Open connections; further ones are refused.'),
+  inFlightRequestsMax: count(1, 10_000)
+    .default(100)
+    .describe('Requests of one connection that are being handled; reading from it pauses meanwhile.'),
+  tailCacheBytesMax: bytes(0)
+    .default(32 * 1024 * 1024)
+    .describe('Memory for the newest batches, from which followers and consumers at the end are served.'),
+  fetchBytesMax: bytes(1024)
+    .default(8 * 1024 * 1024)
+    .describe('Records in one fetch of a follower.'),
+  electionTimeoutMs: ms(50, 60_000)
+    .default(1000)
+    .describe(
+      'A voter that hears no leader of the quorum for this time, or up to twice as long, runs for it.',
+    ),
+  raftHeartbeatMs: ms(10, 10_000)
+    .default(150)
+    .describe('How often the leader of the quorum is heard. At most a third of `limits.electionTimeoutMs`.'),
+  raftSnapshotEntries: count(10, 10_000_000)
+    .default(20_000)
+    .describe('A snapshot of the metadata replaces the log behind it after so many entries.'),
+  brokerSessionTimeoutMs: ms(100, 600_000)
+    .default(3000)
+    .describe(
+      'A broker that the controller does not hear for this time is fenced: others lead its partitions.',
+    ),
+  brokerHeartbeatMs: ms(10, 60_000)
+    .default(500)
+    .describe('How often a broker is heard. At most a third of `limits.brokerSessionTimeoutMs`.'),
+  replicaLagTimeMaxMs: ms(100, 600_000)
+    .default(10_000)
+    .describe('A follower that has not caught up for this time leaves the in-sync replicas.'),
+  controlledShutdownTimeoutMs: ms(0, 600_000)
+    .default(10_000)
+    .describe(
+      'How long a stopping node waits for others to lead its partitions. Keep it below the grace period.',
+    ),
+  offsetsRetentionMs: ms(60_000, 4e10)
+    .default(7 * 24 * 3600 * 1000)
+    .describe("A group's committed offsets are forgotten after it was empty for this time."),
+});
+
+export const configSchema = z
+  .strictObject({
+    nodeId: count(0, 2 ** 31 - 1).describe('Unique in the cluster, and never given to another node.'),
+    dataDir: text.describe('The folder of all that this node must not lose.'),
+    host: text
+      .default('127.0.0.1')
+      .describe('The address to listen on; `0.0.0.0` or `::` for all, then with `advertisedHost`.'),
+    port: port
+      .default(7001)
+      .describe('For WebSocket clients, other nodes and health checks; 0 takes a free one.'),
+    advertisedHost: text
+      .optional()
+      .describe('The name under which clients and other nodes reach this one; `host` unless set.'),
+    rack: text
+      .optional()
+      .describe('The failure domain of this node; the replicas of a partition are spread over racks.'),
+    voters: z
+      .array(voter)
+      .min(1)
+      .max(15)
+      .describe('The voters of the metadata quorum as `id@host:port`, the same on every node.'),
+    bootstrapAlone: flag
+      .default(false)
+      .describe(
+        'Found the cluster without waiting for the other voters. Only where a quorum is lost for good.',
+      ),
+    logLevel: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('The least level that is logged.'),
+    logPretty: flag.default(false).describe('Log lines for people instead of JSON.'),
+    topicDefaults: topicDefaults.prefault({}).describe('What a topic gets whose creator does not say.'),
+    limits: limits.prefault({}).describe('Bounds of time, memory and number.'),
+  })
+  .superRefine((config, context) => {
+    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const ids = config.voters.map((each) => each.id);
+    if (new Set(ids).size < ids.length) refuse(['voters'], `an id stands twice in ${ids.join(', ')}`);
+    if (['0.0.0.0', '::'].includes(config.host) && config.advertisedHost === undefined) {
+      refuse(
+        ['advertisedHost'],
+        `nobody can connect to ${config.host}; set the name under which others reach this node`,
+      );
+    }
+    const { electionTimeoutMs, raftHeartbeatMs, brokerSessionTimeoutMs, brokerHeartbeatMs } = config.limits;
+    if (raftHeartbeatMs * 3 > electionTimeoutMs) {
+      refuse(
+        ['limits', 'raftHeartbeatMs'],
+        `must be at most a third of limits.electionTimeoutMs, ${electionTimeoutMs}`,
+      );
+    }
+    if (brokerHeartbeatMs * 3 > brokerSessionTimeoutMs) {
+      refuse(
+        ['limits', 'brokerHeartbeatMs'],
+        `must be at most a third of limits.brokerSessionTimeoutMs, ${brokerSessionTimeoutMs}`,
+      );
+    }
+  });
+
 /** The whole configuration of one node, with every default filled in. Times are ms, sizes bytes. */
-export type NodeConfig = z.infer<typeof schema>;
+export type NodeConfig = z.output<typeof configSchema>;
 /** What a caller writes: everything with a default may be left out. */
-export type NodeConfigInput = z.input<typeof schema>;
-
-/** Checks a configuration and fills in the defaults. @throws ConfigError naming every key that is wrong. */
-export function nodeConfig(input: unknown): NodeConfig {
-  const result = schema.safeParse(input);
-  if (!result.success) throw new ConfigError(describe(result.error));
-  const config = result.data;
-  const ids = config.voters.map((each) => each.id);
-  if (new Set(ids).size < ids.length)
-    throw new ConfigError(`voters: an id stands twice in ${ids.join(', ')}`);
-  if (config.limits.raftHeartbeatMs * 3 > config.limits.electionTimeoutMs) {
-    throw new ConfigError('limits.raftHeartbeatMs must be at most a third of limits.electionTimeoutMs');
-  }
-  if (config.limits.brokerHeartbeatMs * 3 > config.limits.brokerSessionTimeoutMs) {
-    throw new ConfigError(
-      'limits.brokerHeartbeatMs must be at most a third of limits.brokerSessionTimeoutMs',
-    );
-  }
-  return config;
-}
-
-/**
- * Parses a YAML config file's text and applies `--set` overrides (`limits.requestBytesMax=1048576`; a list is
- * written with commas). @throws ConfigError
- */
-export function parseNodeConfig(text: string, overrides: readonly string[] = []): NodeConfig {
-  let input: unknown;
-  try {
-    input = parse(text) ?? {};
-  } catch (cause) {
-    throw new ConfigError(`not YAML: ${asError(cause).message}`, { cause });
-  }
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new ConfigError('a config file is a YAML map, such as "nodeId: 1"');
-  }
-  const tree = new Map(Object.entries(input));
-  for (const override of overrides) applyOverride(tree, override);
-  return nodeConfig(plain(tree));
-}
-
-type Tree = Map<string, unknown>;
-
-function applyOverride(tree: Tree, override: string): void {
-  const at = override.indexOf('=');
-  if (at < 1) throw new ConfigError(`--set ${override}: write key=value, such as port=7001`);
-  const path = override.slice(0, at).split('.');
-  const leaf = path.pop() ?? '';
-  let node = tree;
-  for (const key of path) {
-    const child = node.get(key);
-    const next: Tree =
-      child instanceof Map ? child : new Map(typeof child === 'object' && child ? Object.entries(child) : []);
-    node.set(key, next);
-    node = next;
-  }
-  const text = override.slice(at + 1);
-  node.set(leaf, leaf === 'voters' ? text.split(',') : parse(text));
-}
-
-/** A tree of maps as plain objects without a prototype, so that a key named `__proto__` stays a (refused) key. */
-function plain(tree: Tree): object {
-  const object = Object.create(null);
-  for (const [key, value] of tree) object[key] = value instanceof Map ? plain(value) : value;
-  return object;
-}
-
-function describe(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => {
-      const path = issue.path.join('.');
-      if (issue.code === 'unrecognized_keys') {
-        const known = knownKeys(issue.path);
-        return issue.keys
-          .map((key) => `${path ? `${path}.` : ''}${key}: unknown key; the keys here are ${known.join(', ')}`)
-          .join('; ');
-      }
-      return `${path || 'config'}: ${issue.message}`;
-    })
-    .join('; ');
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path[0] === 'limits') return Object.keys(schema.shape.limits.unwrap().shape);
-  if (path[0] === 'topicDefaults') return Object.keys(schema.shape.topicDefaults.unwrap().shape);
-  return Object.keys(schema.shape);
-}
+export type NodeConfigInput = z.input<typeof configSchema>;

@@ -96,7 +96,7 @@ beforeEach(() => {
   context = {
     nodeId: NODE,
     get config() {
-      const shown = [{ name: 'node.id', value: '1', isDefault: false }];
+      const shown = [{ name: 'node.id', value: '1', isDefault: false, documentation: null }];
       return { ...BROKER_DEFAULTS, autoCreateTopics, logDir: '/data/log', shown };
     },
     clock: time,

@@ -49,6 +49,18 @@ test('every command of odradek with its options', async () => {
   });
 });
 
+test('a node is configured by a file, by overrides, or by the environment alone', async () => {
+  expect(await parse('odradek', ['start'])).toMatchObject({ set: [] });
+  for (const command of ['show', 'check']) {
+    expect(
+      await parse('odradek', ['config', command, '--config', 'n.yaml', '--set', 'port=1']),
+    ).toMatchObject({
+      config: 'n.yaml',
+      set: ['port=1'],
+    });
+  }
+});
+
 test('every command of cluster with its options', async () => {
   expect(await parse('cluster', ['up'])).toMatchObject({ nodes: 3, basePort: 7000, dir: 'data/cluster' });
   expect(await parse('cluster', 'up --nodes 5 --base-port 9000 --dir d'.split(' '))).toMatchObject({
@@ -81,7 +93,8 @@ test('what nobody meant is refused, with what would be right', async () => {
   expect(await refused('odradek', 'topics rename a')).toBeTruthy();
   expect(await refused('odradek', 'nonsense')).toBeTruthy();
   expect(await refused('odradek', 'topics list --nonsense')).toContain('nonsense');
-  expect(await refused('odradek', 'start')).toContain('config');
+  expect(await refused('odradek', 'start n.yaml')).toBeTruthy();
+  expect(await refused('odradek', 'config')).toContain('show or check');
   expect(await refused('cluster', 'up --nodes 0')).toContain('1 to 100');
   expect(await refused('cluster', 'up --base-port 70000')).toContain('1 to 65000');
   expect(await refused('cluster', 'kill two')).toContain('1 to 100');

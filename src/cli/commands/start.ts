@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Argv } from 'yargs';
-import { asError } from '../../platform/as-error.ts';
-import { UsageError } from '../run.ts';
+import { type ConfigArguments, configOptions, loadConfig } from '../node-config.ts';
 
 const EXIT_INTERRUPTED = 130;
 
@@ -11,17 +9,8 @@ export function startCommand(cli: Argv): Argv {
   return cli.command(
     'start',
     'Run a node until it is told to stop (SIGTERM or Ctrl-C)',
-    (command) =>
-      command
-        .option('config', { type: 'string', demandOption: true, describe: "The node's config file (YAML)" })
-        .option('set', {
-          type: 'string',
-          array: true,
-          nargs: 1,
-          default: [] as string[],
-          describe: 'Override a key of the config, key=value; may be repeated',
-        }),
-    ({ config, set }) => start(config, set),
+    configOptions,
+    ({ config, set }) => start({ config, set }),
   );
 }
 
@@ -34,25 +23,14 @@ export function startDirectly(args: readonly string[]): Promise<void> | undefine
   try {
     const options = { config: { type: 'string' }, set: { type: 'string', multiple: true } } as const;
     const { config, set = [] } = parseArgs({ args: args.slice(1), options }).values;
-    return config === undefined ? undefined : start(config, set);
+    return start({ config, set });
   } catch {
     return undefined;
   }
 }
 
-async function start(file: string, overrides: readonly string[]): Promise<void> {
-  const [{ parseNodeConfig, ConfigError }, { createNode }] = await Promise.all([
-    import('../../server/config.ts'),
-    import('../../server/main.ts'),
-  ]);
-  const text = readConfig(file);
-  let config: ReturnType<typeof parseNodeConfig>;
-  try {
-    config = parseNodeConfig(text, overrides);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new Error(`${file}: ${error.message}`);
-    throw error;
-  }
+async function start(args: ConfigArguments): Promise<void> {
+  const [{ config }, { createNode }] = await Promise.all([loadConfig(args), import('../../server/main.ts')]);
   const node = await createNode(config);
   const stopped = stopOnSignals(() => node.stop());
   try {
@@ -65,14 +43,6 @@ async function start(file: string, overrides: readonly string[]): Promise<void> 
   }
   await stopped;
   process.exit(0);
-}
-
-function readConfig(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read the config file: ${asError(error).message}`);
-  }
 }
 
 /** Resolves once the first SIGTERM or SIGINT has stopped the node; a second one ends the process at once. */
