@@ -1,9 +1,8 @@
-/** Reads from a log's files, in large chunks and whole batches; also finds offsets by position and by timestamp. */
+/** Reads from a log's files, in large chunks and whole batches; also finds where a batch lies. */
 
 import { asError } from '../platform/as-error.ts';
 import { KafkaError } from '../protocol/errors.ts';
-import { lastOffsetOf, type RecordBatchHeader, readBatchHeader } from '../protocol/record-batch.ts';
-import { iterateRecords } from '../protocol/record-decoder.ts';
+import { lastOffsetOf, type RecordBatchHeader } from '../protocol/record-batch.ts';
 import { scanBatches } from './batch-scan.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogFiles } from './log-files.ts';
@@ -11,12 +10,6 @@ import type { FetchedRecords, LogState } from './log-state.ts';
 import type { Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 import { scanSegment } from './segment-scan.ts';
-
-export interface TimestampedOffset {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly leaderEpoch: number;
-}
 
 export class LogReader {
   readonly #state: LogState;
@@ -78,19 +71,6 @@ export class LogReader {
       if (isSure) return found;
     }
     throw new Error(`unreachable: the walk from the start of segment ${segment.baseOffset} is sure`);
-  }
-
-  /** The first record at or after the log's start whose timestamp is at least `timestamp`. */
-  async offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined> {
-    for (const segment of [...this.#state.segments]) {
-      if (segment.sizeBytes === 0 || segment.removed) continue;
-      const index = await this.index(segment);
-      if ((segment.maxTimestamp ?? index.maxTimestamp) < timestamp) continue;
-      const from = Math.max(index.floorByTimestamp(timestamp).offset, this.#state.logStartOffset);
-      const found = await this.#searchByTimestamp(from, segment.endOffset, timestamp);
-      if (found !== undefined) return found;
-    }
-    return undefined;
   }
 
   /** The index of a segment: from memory, from its files, or made anew by a scan. */
@@ -180,24 +160,6 @@ export class LogReader {
     if (scan.nextOffset !== endOffset) throw new DamagedSegment(segment, scan.nextOffset);
     return index;
   }
-
-  async #searchByTimestamp(
-    from: number,
-    endOffset: number,
-    timestamp: number,
-  ): Promise<TimestampedOffset | undefined> {
-    let offset = from;
-    while (offset < endOffset) {
-      const { records, nextOffset } = await this.read(offset, this.#context.limits.coldReadBytes, endOffset);
-      if (records.length === 0) return undefined;
-      for (const batch of records) {
-        const found = firstRecordSince(batch, timestamp, this.#state.logStartOffset);
-        if (found !== undefined) return found;
-      }
-      offset = nextOffset;
-    }
-    return undefined;
-  }
 }
 
 /** Picks the batches to return out of a scan: from the one that holds `offset`, while they fit. */
@@ -234,25 +196,6 @@ class Collector {
     return this.#nextOffset === undefined
       ? undefined
       : { records: this.#records, nextOffset: this.#nextOffset };
-  }
-}
-
-function firstRecordSince(
-  batch: Uint8Array,
-  timestamp: number,
-  startOffset: number,
-): TimestampedOffset | undefined {
-  const { baseOffset, maxTimestamp, partitionLeaderEpoch: leaderEpoch } = readBatchHeader(batch);
-  if (maxTimestamp < timestamp) return undefined;
-  try {
-    for (const record of iterateRecords(batch)) {
-      if (record.timestamp < timestamp || record.offset < startOffset) continue;
-      return { offset: record.offset, timestamp: record.timestamp, leaderEpoch };
-    }
-    return undefined;
-  } catch {
-    // A batch that this release cannot open. Its start is a safe answer: whoever reads on skips what is older.
-    return { offset: Math.max(baseOffset, startOffset), timestamp: maxTimestamp, leaderEpoch };
   }
 }
 

@@ -11,11 +11,12 @@ import { appendFollowerRecords, appendLeaderRecords, type LeaderAppend } from '.
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogFiles } from './log-files.ts';
-import { DamagedSegment, LogReader, type TimestampedOffset } from './log-reader.ts';
+import { DamagedSegment, LogReader } from './log-reader.ts';
 import type { FetchedRecords, LogState } from './log-state.ts';
 import { LogWriter } from './log-writer.ts';
 import { expiredSegments } from './retention.ts';
 import type { Rounds } from './rounds.ts';
+import { type TimestampedOffset, TimestampSearch } from './timestamp-search.ts';
 
 interface Waiter {
   resolve(): void;
@@ -35,6 +36,7 @@ export class PartitionLog {
   readonly #context: LogContext;
   readonly #rounds: Rounds;
   readonly #reader: LogReader;
+  readonly #search: TimestampSearch;
   readonly #writer: LogWriter;
   #cutWaiters: Waiter[] = [];
   #isDiskFull = false;
@@ -57,6 +59,7 @@ export class PartitionLog {
     this.#reader = new LogReader(o.state, o.files, o.context, (reason, soundOffset) =>
       this.#fail(reason, soundOffset),
     );
+    this.#search = new TimestampSearch(o.state, this.#reader, o.context.limits.coldReadBytes);
     this.#writer = new LogWriter(o.state, o.files, this.#reader, o.context, (error) => o.rounds.fail(error));
   }
 
@@ -178,7 +181,13 @@ export class PartitionLog {
   /** The first record whose timestamp is at least `timestamp`; the caller compares it with the high watermark. */
   offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined> {
     this.#checkOpen();
-    return this.#reader.offsetForTimestamp(timestamp);
+    return this.#search.firstSince(timestamp);
+  }
+
+  /** The first record of the largest timestamp below `endOffset`; undefined when there is none. */
+  offsetOfLargestTimestamp(endOffset: number): Promise<TimestampedOffset | undefined> {
+    this.#checkOpen();
+    return this.#search.largestBelow(endOffset);
   }
 
   /**

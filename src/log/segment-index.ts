@@ -68,6 +68,12 @@ export class SegmentIndex {
     return this.#entry(lastBelow(this.#offsets, this.#count, offset - this.baseOffset + 1));
   }
 
+  /** As `floor`, with the largest timestamp before it; -1 where it is the segment's start. */
+  floorWithTimestamp(offset: number): IndexEntry & { readonly timestampBefore: number } {
+    const i = lastBelow(this.#offsets, this.#count, offset - this.baseOffset + 1);
+    return { ...this.#entry(i), timestampBefore: i < 0 ? -1 : (this.#timestampsBefore[i] ?? -1) };
+  }
+
   /** The last indexed batch before which every timestamp is less than `timestamp`. */
   floorByTimestamp(timestamp: number): IndexEntry {
     return this.#entry(lastBelow(this.#timestampsBefore, this.#count, timestamp));

@@ -44,6 +44,12 @@ const NO_RECORDS: readonly Uint8Array[] = [];
 
 const LATEST_TIMESTAMP = -1;
 const EARLIEST_TIMESTAMP = -2;
+/** KIP-734: of the record with the largest timestamp. */
+const MAX_TIMESTAMP = -3;
+/** KIP-405: the earliest offset that is not in tiered storage alone. */
+const EARLIEST_LOCAL_TIMESTAMP = -4;
+/** KIP-1005: the last offset in tiered storage; KIP-1023: the first that is not there yet. No log is tiered: unknown. */
+const NEVER_TIERED: ReadonlySet<number> = new Set([-5, -6]);
 
 export class LedPartition implements ChangingPartition {
   readonly topicId: string;
@@ -193,14 +199,18 @@ export class LedPartition implements ChangingPartition {
 
   async listOffset(timestamp: number): Promise<ListedOffset> {
     const log = this.#log;
-    if (timestamp === EARLIEST_TIMESTAMP) return this.#listed('NONE', log.logStartOffset, -1, -1);
+    if (timestamp === EARLIEST_TIMESTAMP || timestamp === EARLIEST_LOCAL_TIMESTAMP)
+      return this.#listed('NONE', log.logStartOffset, -1, -1);
     if (timestamp === LATEST_TIMESTAMP) {
       // KIP-207: answering now could go back behind what the leader before answered.
       if (!this.core.isHighWatermarkCurrent) return this.#listed('OFFSET_NOT_AVAILABLE', -1, -1, -1);
       return this.#listed('NONE', log.highWatermark, -1, this.core.leaderEpoch);
     }
-    if (timestamp < 0) return this.#listed('INVALID_REQUEST', -1, -1, -1);
-    const found = await log.offsetForTimestamp(timestamp);
+    if (NEVER_TIERED.has(timestamp)) return this.#listed('NONE', -1, -1, -1);
+    if (timestamp < 0 && timestamp !== MAX_TIMESTAMP) return this.#listed('INVALID_REQUEST', -1, -1, -1);
+    const found = await (timestamp === MAX_TIMESTAMP
+      ? log.offsetOfLargestTimestamp(log.highWatermark)
+      : log.offsetForTimestamp(timestamp));
     if (this.#isOver) return this.#listed('NOT_LEADER_OR_FOLLOWER', -1, -1, -1);
     if (found && found.offset < log.highWatermark) {
       return this.#listed('NONE', found.offset, found.timestamp, found.leaderEpoch);

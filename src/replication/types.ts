@@ -55,6 +55,12 @@ export interface FetchedRecords {
   readonly nextOffset: number;
 }
 
+export interface TimestampedOffset {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
 /** The part of `log/`'s PartitionLog that replication uses. */
 export interface ReplicaLog extends LogView {
   readonly topicId: string;
@@ -74,11 +80,8 @@ export interface ReplicaLog extends LogView {
   read(offset: number, bytesMax: number, endOffset: number): FetchedRecords | Promise<FetchedRecords>;
   truncateTo(offset: number): Promise<void>;
   resetTo(offset: number): Promise<void>;
-  offsetForTimestamp(
-    timestamp: number,
-  ): Promise<
-    { readonly offset: number; readonly timestamp: number; readonly leaderEpoch: number } | undefined
-  >;
+  offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined>;
+  offsetOfLargestTimestamp(endOffset: number): Promise<TimestampedOffset | undefined>;
   setHighWatermark(offset: number): void;
   setConfig(config: LogConfig): void;
   advanceLogStartOffset(offset: number): Promise<void>;

@@ -173,6 +173,27 @@ describe('reads', () => {
       else expect(found).toEqual({ offset, timestamp: timestamps[offset], leaderEpoch: 1 });
     }
   });
+
+  test('find the first record of the largest timestamp below any offset, also after a truncation', async () => {
+    const node = new TestNode(5, { segmentBytes: 900, indexIntervalBytes: 150 }, { tailCacheBytesMax: 500 });
+    const log = await node.openLog();
+    // Rising and falling, with ties; the very largest early in the log.
+    const timestamps = Array.from({ length: 60 }, (_, i) => 1000 + (i % 11) * 10 + (i === 17 ? 500 : 0));
+    for (const timestamp of timestamps) log.appendAsLeader(batch(['v'.repeat(30)], { timestamp }), 1, 0);
+    await node.sync(log);
+    const expectAll = async () => {
+      for (let end = 0; end <= log.logEndOffset; end++) {
+        const largest = Math.max(...timestamps.slice(0, end));
+        const found = await node.settle(log.offsetOfLargestTimestamp(end));
+        if (end === 0) expect(found).toBeUndefined();
+        else
+          expect(found).toEqual({ offset: timestamps.indexOf(largest), timestamp: largest, leaderEpoch: 1 });
+      }
+    };
+    await expectAll();
+    await node.settle(log.truncateTo(15));
+    await expectAll();
+  });
 });
 
 describe('appends', () => {
