@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo cluster test check build clean format sim figures profile
+.PHONY: help demo cluster test check build clean format sim figures profile docs
 
 FLIGHTS ?= 300000
 
@@ -52,6 +52,11 @@ profile: build ## Where a broker's CPU goes while bulk bytes pass through it (ha
 	@npx --no-install esbuild chaos/real/profile.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/profile.js
 	@node dist/chaos/real/profile.js
+
+docs: node_modules/.installed ## Write the generated tables of docs/ anew: configs, commands, metrics (a few seconds)
+	@npx --no-install esbuild docs/generate/main.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=node_modules/.cache/odradek/docs.mjs
+	@node node_modules/.cache/odradek/docs.mjs docs
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .

@@ -73,7 +73,7 @@ const limits = z.strictObject({
     .describe(
       'How long a stopping node waits for others to lead its partitions. Keep it below the grace period.',
     ),
-  offsetsRetentionMs: ms(60_000, 4e10)
+  offsetsRetentionMs: ms(60_000, 400 * 24 * 3600 * 1000)
     .default(7 * 24 * 3600 * 1000)
     .describe("A group's committed offsets are forgotten after it was empty for this time."),
 });
