@@ -136,3 +136,17 @@ export function currentLeaderOf(
   const known = context.image().partition(topicId, partition);
   return { leaderId: known?.leader ?? -1, leaderEpoch: known?.leaderEpoch ?? -1 };
 }
+
+/** KIP-951: where those leaders are reached by whoever asked. Unknown ones (-1) are left out. */
+export function leaderEndpoints(
+  context: BrokerContext,
+  leaderIds: ReadonlySet<number>,
+  from: RequestContext,
+): { nodeId: number; host: string; port: number; rack: string | null }[] {
+  const image = context.image();
+  return [...leaderIds].flatMap((nodeId) => {
+    const broker = image.brokers.get(nodeId);
+    const listener = broker && listenerOf(broker, from);
+    return listener ? [{ nodeId, host: listener.host, port: listener.port, rack: broker.rack }] : [];
+  });
+}

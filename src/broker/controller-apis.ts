@@ -6,13 +6,29 @@ import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
 import { BrokerRegistration } from '../protocol/messages/broker-registration.ts';
 import { CreatePartitions } from '../protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../protocol/messages/create-topics.ts';
-import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
+import {
+  DeleteTopics,
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+} from '../protocol/messages/delete-topics.ts';
 import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
+import type { Complete } from '../protocol/schema.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
+import type { Handler } from './context.ts';
 import { controllerOnly, forwarded } from './forward.ts';
 
 export const createTopics = forwarded(CreateTopics, ({ timeoutMs }) => timeoutMs);
-export const deleteTopics = forwarded(DeleteTopics, ({ timeoutMs }) => timeoutMs);
+/** Names alone, in Kafka's older versions, count as topics whose id is not told. */
+export const deleteTopics: Handler<Complete<DeleteTopicsRequest>, DeleteTopicsResponse> = (
+  context,
+  { topics, topicNames, timeoutMs },
+  from,
+) => {
+  const named = topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
+  return forwardDeleteTopics(context, { topics: [...topics, ...named], timeoutMs }, from);
+};
+const forwardDeleteTopics = forwarded(DeleteTopics, ({ timeoutMs }) => timeoutMs);
 export const createPartitions = forwarded(CreatePartitions, ({ timeoutMs }) => timeoutMs);
 export const electLeaders = forwarded(ElectLeaders, ({ timeoutMs }) => timeoutMs);
 export const incrementalAlterConfigs = forwarded(IncrementalAlterConfigs);

@@ -1,40 +1,96 @@
 import { ERROR_CODE } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
-import { type BrokerContext, currentLeaderOf, type Handler, logRefusal } from './context.ts';
+import type { Complete } from '../protocol/schema.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
+import { fetchRefusal } from '../replication/partition.ts';
+import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints, logRefusal } from './context.ts';
+import { topicAsked, unknownTopic } from './topic-asked.ts';
 
-type FetchedPartition = FetchResponse['topics'][number]['partitions'][number];
+type TopicAnswer = FetchResponse['responses'][number];
+type FetchedPartition = TopicAnswer['partitions'][number];
 
 /**
  * Reads for consumers and followers. The replica manager keeps to the limits of the request as a whole and waits for
- * `minBytes`; what is added here is what only the cluster's metadata knows.
+ * `minBytes`; what is added here is what only the cluster's metadata knows. Fetch sessions (KIP-227) are never made, so
+ * every fetch names all that it wants.
  */
-export const fetch: Handler<FetchRequest, FetchResponse> = async (context, request, from) => {
-  const response = await context.replicas.fetch(request);
-  if (response.topics.every(({ partitions }) => partitions.every(isFetched))) return response;
-  const topics = response.topics.map(({ topicId, partitions }) => ({
-    topicId,
-    partitions: partitions.map((fetched) => {
-      if (isFetched(fetched)) return fetched;
-      const refused = explain(context, topicId, fetched);
-      const { partitionIndex, errorCode } = refused;
-      const fields = { topicId, partition: partitionIndex, errorCode, replicaId: request.replicaId };
-      logRefusal(context, from, fields, 'Fetch refused');
+export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (context, request, from) => {
+  if (request.sessionEpoch > 0) {
+    logRefusal(context, from, { sessionId: request.sessionId }, 'Fetch in a session that is not known');
+    return { throttleTimeMs: 0, errorCode: ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
+  }
+  const { asked, names, unknown } = byId(context, request);
+  const fetched = await context.replicas.fetch(asked);
+  const leaders = new Set<number>();
+  const explained = fetched.responses.map((topic): TopicAnswer => {
+    const name = names?.get(topic.topicId);
+    if (name === undefined && topic.partitions.every(isFetched)) return topic;
+    const partitions = topic.partitions.map((partition) => {
+      if (isFetched(partition)) return partition;
+      const refused = explain(context, topic.topicId, partition, name);
+      leaders.add(refused.currentLeader.leaderId);
       return refused;
-    }),
-  }));
-  return { ...response, topics };
+    });
+    return { topic: name ?? '', topicId: topic.topicId, partitions };
+  });
+  const responses = unknown.length > 0 ? [...explained, ...unknown] : explained;
+  for (const { topicId, topic, partitions } of responses) {
+    for (const { errorCode, partitionIndex: partition } of partitions) {
+      if (errorCode === ERROR_CODE.NONE) continue;
+      const { replicaId } = request.replicaState;
+      logRefusal(context, from, { topicId, topic, partition, errorCode, replicaId }, 'Fetch refused');
+    }
+  }
+  return { ...fetched, responses, nodeEndpoints: leaderEndpoints(context, leaders, from) };
 };
+
+interface Resolved {
+  readonly asked: FetchRequest;
+  /** By id, the names of the topics that were asked for by name. */
+  readonly names: ReadonlyMap<string, string> | undefined;
+  /** The answers for names that no topic has. */
+  readonly unknown: readonly TopicAnswer[];
+}
+
+function byId(context: BrokerContext, request: Complete<FetchRequest>): Resolved {
+  if (!request.topics.some(({ topicId }) => topicId === ZERO_UUID))
+    return { asked: request, names: undefined, unknown: [] };
+  const names = new Map<string, string>();
+  const unknown: TopicAnswer[] = [];
+  const topics = request.topics.flatMap((asked) => {
+    const topicId = topicAsked(context.image(), asked.topicId, asked.topic)?.id;
+    if (topicId === undefined && asked.topicId === ZERO_UUID) {
+      const partitions = asked.partitions.map((entry) =>
+        fetchRefusal(undefined, entry, 'UNKNOWN_TOPIC_OR_PARTITION'),
+      );
+      unknown.push({ topic: asked.topic, topicId: ZERO_UUID, partitions });
+      return [];
+    }
+    if (asked.topicId !== ZERO_UUID || topicId === undefined) return [asked];
+    names.set(topicId, asked.topic);
+    return [{ ...asked, topicId }];
+  });
+  // An error is told at once.
+  const maxWaitMs = unknown.length > 0 ? 0 : request.maxWaitMs;
+  return { asked: { ...request, topics, maxWaitMs }, names, unknown };
+}
 
 const isFetched = ({ errorCode }: FetchedPartition) => errorCode === ERROR_CODE.NONE;
 
 /** Why the partition is not here, and where it is (KIP-951). */
-function explain(context: BrokerContext, topicId: string, fetched: FetchedPartition): FetchedPartition {
+function explain(
+  context: BrokerContext,
+  topicId: string,
+  fetched: FetchedPartition,
+  name: string | undefined,
+): FetchedPartition {
   const { errorCode, partitionIndex } = fetched;
   const isElsewhere =
     errorCode === ERROR_CODE.NOT_LEADER_OR_FOLLOWER || errorCode === ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION;
   if (!isElsewhere) return fetched;
   const topic = context.image().topics.get(topicId);
-  if (!topic) return { ...fetched, errorCode: ERROR_CODE.UNKNOWN_TOPIC_ID };
+  if (!topic)
+    return { ...fetched, errorCode: ERROR_CODE[unknownTopic(name === undefined ? topicId : ZERO_UUID)] };
   if (partitionIndex < 0 || partitionIndex >= topic.partitions.length)
     return { ...fetched, errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION };
   return {

@@ -26,7 +26,7 @@ import { OffsetCommit } from '../protocol/messages/offset-commit.ts';
 import { OffsetFetch } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../protocol/messages/produce.ts';
-import type { AnyApi, Api } from '../protocol/schema.ts';
+import type { AnyApi, Api, Complete } from '../protocol/schema.ts';
 import type { BrokerContext, Handler, RequestContext } from './context.ts';
 import * as controllerApis from './controller-apis.ts';
 import { describeCluster } from './describe-cluster.ts';
@@ -52,8 +52,11 @@ export interface BrokerRoute {
 export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
   const serve = <Request, Response>(
     api: Api<Request, Response>,
-    handler: Handler<Request, Response>,
-  ): BrokerRoute => ({ api, handler: (request, from) => handler(context, request as Request, from) });
+    handler: Handler<Complete<Request>, Response>,
+  ): BrokerRoute => ({
+    api,
+    handler: (request, from) => handler(context, request as Complete<Request>, from),
+  });
   return [
     serve(Produce, produce),
     serve(Fetch, fetch),

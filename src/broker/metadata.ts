@@ -6,6 +6,7 @@ import type { MetadataRequest, MetadataResponse } from '../protocol/messages/met
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
 import { askController } from './forward.ts';
+import { topicAsked, unknownTopic } from './topic-asked.ts';
 
 type Asked = NonNullable<MetadataRequest['topics']>[number];
 type TopicAnswer = MetadataResponse['topics'][number];
@@ -58,11 +59,10 @@ function describeAsked(
   { topicId, name }: Asked,
   reachable: ReadonlySet<number>,
 ): TopicAnswer {
-  const byId = topicId !== ZERO_UUID;
-  const topic = byId ? image.topics.get(topicId) : image.topicByName(name ?? '');
+  const topic = topicAsked(image, topicId, name ?? '');
   if (topic) return describeTopic(image, topic, reachable);
-  const missing = topicNameProblem(name ?? '') ? 'INVALID_TOPIC_EXCEPTION' : 'UNKNOWN_TOPIC_OR_PARTITION';
-  const code: ErrorName = byId ? 'UNKNOWN_TOPIC_ID' : missing;
+  const isNoName = topicId === ZERO_UUID && topicNameProblem(name ?? '') !== undefined;
+  const code: ErrorName = isNoName ? 'INVALID_TOPIC_EXCEPTION' : unknownTopic(topicId);
   return { errorCode: ERROR_CODE[code], name, topicId, isInternal: false, partitions: [] };
 }
 

@@ -1,41 +1,58 @@
+import type { TopicImage } from '../metadata/image.ts';
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts';
+import type { Complete } from '../protocol/schema.ts';
 import type { ProducedPartition } from '../replication/led-partition.ts';
 import { produceRefusal } from '../replication/partition.ts';
-import { type BrokerContext, currentLeaderOf, type Handler, logRefusal } from './context.ts';
+import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints, logRefusal } from './context.ts';
+import { topicAsked, unknownTopic } from './topic-asked.ts';
 
-type TopicAnswer = ProduceResponse['topics'][number];
-type PartitionData = ProduceRequest['topics'][number]['partitions'][number];
+type TopicAnswer = ProduceResponse['responses'][number];
+type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number];
 
 const ACKS_VALID: ReadonlySet<number> = new Set([-1, 0, 1]);
 
 /** Appends to the partitions that this broker leads; answers once they are as safe as `acks` asks. */
-export const produce: Handler<ProduceRequest, ProduceResponse> = async (context, request, from) => {
+export const produce: Handler<Complete<ProduceRequest>, ProduceResponse> = async (context, request, from) => {
   const refusal = requestProblem(request);
-  const topics = await Promise.all(
-    request.topics.map(
-      async ({ topicId, partitions }): Promise<TopicAnswer> => ({
-        topicId,
-        partitions: await Promise.all(
-          partitions.map((data) => {
-            const code = refusal?.code ?? partitionProblem(context, topicId, data);
-            if (code) return produceRefusal(undefined, data.index, code, refusal?.message);
-            return append(context, request, topicId, data);
-          }),
-        ),
-      }),
-    ),
+  const responses = await Promise.all(
+    request.topicData.map(async ({ topicId, name, partitionData }): Promise<TopicAnswer> => {
+      const topic = topicAsked(context.image(), topicId, name);
+      const partitionResponses = partitionData.map((data) => {
+        const code = refusal?.code ?? (topic ? partitionProblem(topic, data) : unknownTopic(topicId));
+        if (code || !topic)
+          return produceRefusal(undefined, data.index, code ?? unknownTopic(topicId), refusal?.message);
+        return append(context, request, topic.id, data);
+      });
+      return {
+        name,
+        topicId: topic?.id ?? topicId,
+        partitionResponses: await Promise.all(partitionResponses),
+      };
+    }),
   );
-  for (const { topicId, partitions } of topics) {
-    for (const { index, errorCode, errorMessage } of partitions) {
+  const leaders = new Set<number>();
+  let refused = 0;
+  for (const { topicId, name, partitionResponses } of responses) {
+    for (const { index, errorCode, errorMessage, currentLeader } of partitionResponses) {
       if (errorCode === ERROR_CODE.NONE) continue;
-      logRefusal(context, from, { topicId, partition: index, errorCode, errorMessage }, 'Produce refused');
+      refused++;
+      leaders.add(currentLeader.leaderId);
+      const fields = { topicId, name, partition: index, errorCode, errorMessage };
+      logRefusal(context, from, fields, 'Produce refused');
     }
   }
-  return request.acks === 0 ? undefined : { topics, throttleTimeMs: 0 };
+  if (request.acks !== 0)
+    return { responses, throttleTimeMs: 0, nodeEndpoints: leaderEndpoints(context, leaders, from) };
+  // Who asked for no answer learns of an error by losing the connection, as in Kafka.
+  if (refused > 0 && from.caller.listener === 'kafka')
+    from.caller.close('a produce request without acks failed');
+  return undefined;
 };
 
-function requestProblem(request: ProduceRequest): { code: ErrorName; message: string } | undefined {
+function requestProblem(
+  request: Pick<ProduceRequest, 'acks' | 'transactionalId'>,
+): { code: ErrorName; message: string } | undefined {
   if (!ACKS_VALID.has(request.acks))
     return { code: 'INVALID_REQUIRED_ACKS', message: `acks is ${request.acks}; it must be -1 (all), 0 or 1` };
   if (request.transactionalId !== null)
@@ -43,13 +60,7 @@ function requestProblem(request: ProduceRequest): { code: ErrorName; message: st
   return undefined;
 }
 
-function partitionProblem(
-  context: BrokerContext,
-  topicId: string,
-  { index, records }: PartitionData,
-): ErrorName | undefined {
-  const topic = context.image().topics.get(topicId);
-  if (!topic) return 'UNKNOWN_TOPIC_ID';
+function partitionProblem(topic: TopicImage, { index, records }: PartitionData): ErrorName | undefined {
   if (index < 0 || index >= topic.partitions.length) return 'UNKNOWN_TOPIC_OR_PARTITION';
   if (records.length === 0) return 'INVALID_RECORD';
   return undefined;
@@ -57,7 +68,7 @@ function partitionProblem(
 
 async function append(
   context: BrokerContext,
-  { acks, timeoutMs }: ProduceRequest,
+  { acks, timeoutMs }: Pick<ProduceRequest, 'acks' | 'timeoutMs'>,
   topicId: string,
   { index, records }: PartitionData,
 ): Promise<ProducedPartition> {

@@ -15,12 +15,12 @@ interface Asked {
   readonly generation: number;
 }
 
-type PartitionAnswer = FetchResponse['topics'][number]['partitions'][number];
+type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
 
 /** Two, so that a partition that becomes ready during a long poll of the others need not wait for its end. */
 const FETCHES_PER_NODE_MAX = 2;
 const READ_UNCOMMITTED = 0;
-const CONSUMER_REPLICA = -1;
+const CONSUMER = { replicaId: -1, replicaEpoch: -1 };
 
 export class Fetcher {
   readonly #cluster: Cluster;
@@ -113,7 +113,7 @@ export class Fetcher {
       });
       if (response.errorCode !== ERROR_CODE.NONE) throw errorFor(response.errorCode);
       const answers = new Map<string, PartitionAnswer>();
-      for (const { topicId, partitions } of response.topics) {
+      for (const { topicId, partitions } of response.responses) {
         for (const answer of partitions) answers.set(`${topicId}:${answer.partitionIndex}`, answer);
       }
       for (const { state, generation } of asked) {
@@ -168,8 +168,7 @@ export class Fetcher {
       });
     }
     return {
-      replicaId: CONSUMER_REPLICA,
-      replicaEpoch: -1,
+      replicaState: CONSUMER,
       maxWaitMs: fetchWaitMs,
       minBytes: fetchBytesMin,
       maxBytes,

@@ -5,8 +5,8 @@ import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produ
 import type { ProducerBatch } from './accumulator.ts';
 import type { ProduceWork } from './sender.ts';
 
-type RequestTopic = ProduceRequest['topics'][number];
-type Answer = ProduceResponse['topics'][number]['partitions'][number];
+type RequestTopic = ProduceRequest['topicData'][number];
+type Answer = ProduceResponse['responses'][number]['partitionResponses'][number];
 
 export interface ProduceExchange {
   readonly request: ProduceRequest;
@@ -25,26 +25,26 @@ export function produceExchange(
   for (const batch of work.batches) {
     let topic = topics.get(batch.topic);
     if (topic === undefined) {
-      topic = { topicId: topicIdOf(batch.topic), partitions: [] };
+      topic = { topicId: topicIdOf(batch.topic), partitionData: [] };
       topics.set(batch.topic, topic);
       topicIds.set(batch.topic, topic.topicId);
     }
-    topic.partitions.push({ index: batch.partition, records: [batch.bytes()] });
+    topic.partitionData.push({ index: batch.partition, records: [batch.bytes()] });
   }
-  return { request: { transactionalId: null, acks, timeoutMs, topics: [...topics.values()] }, topicIds };
+  return { request: { transactionalId: null, acks, timeoutMs, topicData: [...topics.values()] }, topicIds };
 }
 
 /** One answer for each batch. A batch that the broker left out may or may not have been written. */
 export function answersOf(
   work: ProduceWork,
   { topicIds }: ProduceExchange,
-  { topics }: ProduceResponse,
+  { responses }: ProduceResponse,
 ): { readonly batch: ProducerBatch; readonly topicId: string; readonly answer: Answer }[] {
   return work.batches.map((batch) => {
     const topicId = topicIds.get(batch.topic) as string;
-    const answer = topics
+    const answer = responses
       .find((topic) => topic.topicId === topicId)
-      ?.partitions.find(({ index }) => index === batch.partition);
+      ?.partitionResponses.find(({ index }) => index === batch.partition);
     return { batch, topicId, answer: answer ?? missing(batch.partition) };
   });
 }

@@ -7,18 +7,7 @@ import { PartsReader } from '../protocol/message-parts.ts';
 import { packArrays, unpackArrays } from '../protocol/msgpack.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { Infer, Schema } from '../protocol/schema.ts';
-import {
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  struct,
-  uuid,
-  withDefault,
-} from '../protocol/schema.ts';
+import { array, bool, int16, int32, int64, string, struct, uuid } from '../protocol/schema.ts';
 import { type Compiled, compile } from '../protocol/schema-compiler.ts';
 
 const topicPartitions = array(struct({ topicId: uuid(), partitions: array(int32()) }));
@@ -32,10 +21,10 @@ const RECORDS = {
       incarnationId: uuid(),
       directoryId: uuid(),
       listeners: array(struct({ name: string(), host: string(), port: int32() })),
-      rack: nullable(string()),
+      rack: string().nullable(),
       cleanShutdown: bool(),
       /** -1 (as proposed): the index of the entry. Snapshots carry the number. */
-      brokerEpoch: withDefault(int64(), -1),
+      brokerEpoch: int64().default(-1),
     }),
   },
   BrokerChange: {
@@ -57,7 +46,7 @@ const RECORDS = {
       partitionEpoch: int32(),
     }),
   },
-  Config: { id: 6, fields: struct({ topicId: uuid(), name: string(), value: nullable(string()) }) },
+  Config: { id: 6, fields: struct({ topicId: uuid(), name: string(), value: string().nullable() }) },
   ProducerIds: { id: 7, fields: struct({ nextProducerId: int64() }) },
   GroupOffsets: {
     id: 8,
@@ -83,7 +72,7 @@ const RECORDS = {
       assignmentEpoch: int32(),
       assignorName: string(),
       /** When (wall clock) the last member left, to expire offsets; -1 while the group has members. */
-      emptySinceMs: withDefault(int64(), -1),
+      emptySinceMs: int64().default(-1),
     }),
   },
   GroupMember: {
@@ -93,8 +82,8 @@ const RECORDS = {
       memberId: string(),
       memberEpoch: int32(),
       previousMemberEpoch: int32(),
-      instanceId: nullable(string()),
-      rackId: nullable(string()),
+      instanceId: string().nullable(),
+      rackId: string().nullable(),
       clientId: string(),
       clientHost: string(),
       subscribedTopicNames: array(string()),
@@ -102,7 +91,7 @@ const RECORDS = {
       assignedPartitions: topicPartitions,
       partitionsPendingRevocation: topicPartitions,
       /** The assignor that the member asks for; null: the default. */
-      serverAssignor: nullable(string()),
+      serverAssignor: string().nullable(),
     }),
   },
   RemoveGroupMember: { id: 11, fields: struct({ groupId: string(), memberId: string() }) },

@@ -35,7 +35,7 @@ import { Vote } from './messages/vote.ts';
 import type { AnyApi } from './schema.ts';
 
 /** The release of the catalogue, exchanged at connect; raised when an API or a field is added. */
-export const CATALOGUE_VERSION = 1;
+export const CATALOGUE_VERSION = 2;
 
 const apis: readonly AnyApi[] = [
   Produce,

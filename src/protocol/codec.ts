@@ -15,8 +15,8 @@ import { readUint32, writeInt32 } from './bytes.ts';
 import { PartsReader } from './message-parts.ts';
 import { packArrays, unpackArrays } from './msgpack.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { type Api, type Infer, int16, int32, nullable, type Schema, string, struct } from './schema.ts';
-import { compile } from './schema-compiler.ts';
+import { type Api, type Infer, int16, int32, string, struct } from './schema.ts';
+import { type Compiled, compile } from './schema-compiler.ts';
 
 const PREFIX_BYTES = 4;
 const CLIENT_ID_BYTES_MAX = 256;
@@ -25,9 +25,11 @@ const requestHeader = struct({
   apiKey: int16(),
   apiVersion: int16(),
   correlationId: int32(),
-  clientId: nullable(string(CLIENT_ID_BYTES_MAX)),
+  clientId: string(CLIENT_ID_BYTES_MAX).nullable(),
 });
 const responseHeader = struct({ correlationId: int32() });
+const requestHeaderCodec = compile(requestHeader, 'request header');
+const responseHeaderCodec = compile(responseHeader, 'response header');
 
 /** A request as far as it is read before its API is known. */
 export type RequestFrame = Infer<typeof requestHeader> & Undecoded;
@@ -48,7 +50,7 @@ export function encodeRequest<Request>(
   body: Request,
 ): Uint8Array[] {
   const header = { apiKey: api.key, apiVersion, correlationId, clientId };
-  return encodeMessage(requestHeader, 'request header', header, api.request, `${api.name} request`, body);
+  return encodeMessage(requestHeaderCodec, header, api.msgpack.request, body);
 }
 
 /** The parts of a response, to be sent as one message. Record batches in it are not copied. */
@@ -57,29 +59,17 @@ export function encodeResponse<Response>(
   correlationId: number,
   body: Response,
 ): Uint8Array[] {
-  return encodeMessage(
-    responseHeader,
-    'response header',
-    { correlationId },
-    api.response,
-    `${api.name} response`,
-    body,
-  );
+  return encodeMessage(responseHeaderCodec, { correlationId }, api.msgpack.response, body);
 }
 
 function encodeMessage<Header, Body>(
-  headerSchema: Schema<Header>,
-  headerName: string,
+  headerCodec: Compiled<Header>,
   header: Header,
-  bodySchema: Schema<Body>,
-  bodyName: string,
+  bodyCodec: Compiled<Body>,
   body: Body,
 ): Uint8Array[] {
   const parts: Uint8Array[] = [new Uint8Array(0)];
-  const tree = [
-    compile(headerSchema, headerName).encode(header, parts),
-    compile(bodySchema, bodyName).encode(body, parts),
-  ];
+  const tree = [headerCodec.encode(header, parts), bodyCodec.encode(body, parts)];
   const head = packArrays(tree, PREFIX_BYTES);
   writeInt32(head, 0, head.length - PREFIX_BYTES);
   parts[0] = head;
@@ -89,21 +79,21 @@ function encodeMessage<Header, Body>(
 /** Reads the header of a request; `decodeRequestBody` reads the rest, once the API is looked up. */
 export function decodeRequestHeader(parts: readonly Uint8Array[]): RequestFrame {
   const { header, body, raw } = openMessage(parts);
-  return { ...compile(requestHeader, 'request header').decode(header, raw), body, raw };
+  return { ...requestHeaderCodec.decode(header, raw), body, raw };
 }
 
 export function decodeRequestBody<Request>(api: Api<Request, unknown>, frame: RequestFrame): Request {
-  return decodeBody(api.request, `${api.name} request`, frame);
+  return decodeBody(api.msgpack.request, `${api.name} request`, frame);
 }
 
 /** Reads the header of a response; `decodeResponseBody` reads the rest, once the request is looked up. */
 export function decodeResponseHeader(parts: readonly Uint8Array[]): ResponseFrame {
   const { header, body, raw } = openMessage(parts);
-  return { ...compile(responseHeader, 'response header').decode(header, raw), body, raw };
+  return { ...responseHeaderCodec.decode(header, raw), body, raw };
 }
 
 export function decodeResponseBody<Response>(api: Api<unknown, Response>, frame: ResponseFrame): Response {
-  return decodeBody(api.response, `${api.name} response`, frame);
+  return decodeBody(api.msgpack.response, `${api.name} response`, frame);
 }
 
 function openMessage(parts: readonly Uint8Array[]): { header: unknown; body: unknown; raw: PartsReader } {
@@ -115,8 +105,8 @@ function openMessage(parts: readonly Uint8Array[]): { header: unknown; body: unk
   return { header: head[0], body: head[1], raw };
 }
 
-function decodeBody<Body>(schema: Schema<Body>, name: string, { body, raw }: Undecoded): Body {
-  const value = compile(schema, name).decode(body, raw);
+function decodeBody<Body>(codec: Compiled<Body>, name: string, { body, raw }: Undecoded): Body {
+  const value = codec.decode(body, raw);
   if (raw.remaining > 0) throw new ProtocolError(`${raw.remaining} bytes remain behind the ${name}`);
   return value;
 }

@@ -10,7 +10,7 @@
 
 import type { PartsReader } from './message-parts.ts';
 import { ProtocolError } from './protocol-error.ts';
-import type { Schema, Shape } from './schema.ts';
+import type { Schema } from './schema.ts';
 import { utf8Bytes } from './utf8.ts';
 import { isUuid, ZERO_UUID } from './uuid.ts';
 
@@ -35,19 +35,20 @@ interface Code {
   readonly missing: () => unknown;
 }
 
-const compiled = new WeakMap<Shape, Code>();
-
-/** The codec of a schema. `name` is how errors call the value, and counts at the first use alone. */
+/** The codec of a schema. `name` is how errors call the value. */
 export function compile<T>(schema: Schema<T>, name: string): Compiled<T> {
-  let code = compiled.get(schema);
-  if (!code) {
-    code = compileShape(schema, name);
-    compiled.set(schema, code);
-  }
-  return code as Compiled<T>;
+  return compileField(schema, name) as Compiled<T>;
 }
 
-function compileShape(shape: Shape, path: string): Code {
+function compileField(field: Schema<unknown>, path: string): Code {
+  const { nullable: isNullable, default: value, optional: isOptional } = field.marks;
+  let code = compileShape(field, path);
+  if (isNullable) code = nullable(code);
+  if (value !== undefined) code = { ...code, missing: () => value };
+  return isOptional ? optional(code) : code;
+}
+
+function compileShape({ shape }: Schema<unknown>, path: string): Code {
   switch (shape.kind) {
     case 'bool':
       return checked((value) => typeof value === 'boolean', false, path, 'a boolean');
@@ -68,15 +69,9 @@ function compileShape(shape: Shape, path: string): Code {
     case 'records':
       return records(path);
     case 'array':
-      return array(compileShape(shape.element, `${path}[]`), shape.lengthMax, path);
+      return array(compileField(shape.element, `${path}[]`), shape.lengthMax, path);
     case 'struct':
       return struct(shape.fields, path);
-    case 'nullable':
-      return nullable(compileShape(shape.inner, path));
-    case 'default': {
-      const { value } = shape;
-      return { ...compileShape(shape.inner, path), missing: () => value };
-    }
   }
 }
 
@@ -167,9 +162,15 @@ function nullable(inner: Code): Code {
   };
 }
 
-function struct(declared: readonly (readonly [string, Shape])[], path: string): Code {
+/** The default of a field that was left out is packed once. */
+function optional(inner: Code): Code {
+  const missing = inner.encode(inner.missing(), []);
+  return { ...inner, encode: (value, raw) => (value === undefined ? missing : inner.encode(value, raw)) };
+}
+
+function struct(declared: readonly (readonly [string, Schema<unknown>])[], path: string): Code {
   const names = declared.map(([name]) => name);
-  const codes = declared.map(([name, shape]) => compileShape(shape, path === '' ? name : `${path}.${name}`));
+  const codes = declared.map(([name, field]) => compileField(field, `${path}.${name}`));
   return {
     encode(value, raw) {
       if (typeof value !== 'object' || value === null) throw wrongValue(path, 'an object', value);

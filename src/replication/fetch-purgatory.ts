@@ -55,8 +55,8 @@ class Fetch implements ParkedFetch {
     wanted: readonly Wanted[],
     respond: (response: FetchResponse) => void,
   ) {
-    this.replicaId = request.replicaId;
-    this.isFollower = request.replicaId >= 0;
+    this.replicaId = request.replicaState.replicaId;
+    this.isFollower = this.replicaId >= 0;
     this.minBytes = request.minBytes;
     this.bytesMax = Math.min(request.maxBytes, bytesMax);
     this.wanted = wanted;
@@ -107,14 +107,14 @@ export class FetchPurgatory {
   }
 
   /** Checks each partition of a request that just arrived; a follower's position counts from here on. */
-  #admit(request: FetchRequest): Wanted[] {
+  #admit({ topics, replicaState }: FetchRequest): Wanted[] {
     const wanted: Wanted[] = [];
-    for (const { topicId, partitions } of request.topics) {
+    for (const { topicId, partitions } of topics) {
       for (const entry of partitions) {
         const partition = this.#options.find(topicId, entry.partition);
-        const led = partition?.ledFor(entry.currentLeaderEpoch, request.replicaId);
+        const led = partition?.ledFor(entry.currentLeaderEpoch, replicaState.replicaId);
         const answer =
-          typeof led === 'object' ? led.admitFetch(entry, request) : fetchRefusal(partition, entry, led);
+          typeof led === 'object' ? led.admitFetch(entry, replicaState) : fetchRefusal(partition, entry, led);
         wanted.push({ topicId, entry, partition, answer });
       }
     }
@@ -215,7 +215,7 @@ export class FetchPurgatory {
     }
     fetch.state = 'done';
     if (this.#ofReplica.get(fetch.replicaId) === fetch) this.#ofReplica.delete(fetch.replicaId);
-    fetch.respond({ throttleTimeMs: 0, errorCode: 0, topics: groupByTopic(fetch.wanted, answers) });
+    fetch.respond({ throttleTimeMs: 0, errorCode: 0, responses: groupByTopic(fetch.wanted, answers) });
   }
 }
 
@@ -229,8 +229,8 @@ function addAnswer(pass: Pass, answer: FetchedPartition): void {
 function groupByTopic(
   wanted: readonly Wanted[],
   answers: readonly FetchedPartition[],
-): FetchResponse['topics'] {
-  const topics: FetchResponse['topics'] = [];
+): FetchResponse['responses'] {
+  const topics: FetchResponse['responses'] = [];
   answers.forEach((answer, index) => {
     const topicId = wanted[index]?.topicId ?? '';
     const last = topics.at(-1);

@@ -17,7 +17,7 @@ import { PartitionLeader } from './partition-leader.ts';
 import type { EpochEnd, FetchedRecords, PartitionAssignment, PartitionId, ReplicaLog } from './types.ts';
 import type { PartitionWaiters } from './waiters.ts';
 
-export type ProducedPartition = ProduceResponse['topics'][number]['partitions'][number];
+export type ProducedPartition = ProduceResponse['responses'][number]['partitionResponses'][number];
 export type FetchEntry = FetchRequest['topics'][number]['partitions'][number];
 export type ListedOffset = ListOffsetsResponse['topics'][number]['partitions'][number];
 export type EpochEndOffset = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number];

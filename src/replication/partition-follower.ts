@@ -9,7 +9,7 @@ import type { FetchResponse } from '../protocol/messages/fetch.ts';
 import { truncationOffset } from './divergence.ts';
 import type { LogView } from './types.ts';
 
-export type FetchedPartition = FetchResponse['topics'][number]['partitions'][number];
+export type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 
 /** What a follower asks with: it has everything below `fetchOffset`, durably, the last of it in `lastFetchedEpoch`. */
 export interface FetchPosition {

@@ -127,7 +127,7 @@ export class ReplicaFetcher {
     let progressed = false;
     const pending: Promise<void>[] = [];
     const touched: FollowedPartition[] = [];
-    for (const { topicId, partitions } of response.topics) {
+    for (const { topicId, partitions } of response.responses) {
       const ofTopic = asked.get(topicId);
       for (const answer of partitions) {
         const question = ofTopic?.get(answer.partitionIndex);
@@ -173,8 +173,7 @@ export class ReplicaFetcher {
       ofTopic.set(followed.partition, { followed, position });
     }
     return {
-      replicaId: nodeId,
-      replicaEpoch: brokerEpoch(),
+      replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
       // Partitions that back off are asked for again in time, though the others have nothing new.
       maxWaitMs: Math.max(0, Math.min(limits.fetchWaitMsMax, this.#earliestRetryMs(nowMs) - nowMs)),
       minBytes: 1,

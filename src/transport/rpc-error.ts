@@ -1,5 +1,5 @@
 import type { CloseReason } from '../platform/ports.ts';
-import { int16, nullable, string, struct } from '../protocol/schema.ts';
+import { api, int16, string, struct } from '../protocol/schema.ts';
 
 /**
  * Why a call got no answer:
@@ -37,11 +37,11 @@ export class RpcError extends Error {
  * The answer to a request that failed as a whole: an API or version that is not served, a body that cannot be read, a
  * handler that threw. Its correlation id is that of the request with all bits flipped, so it is negative.
  */
-export const RpcFailure = {
+export const RpcFailure = api({
   key: -1,
   name: 'RpcFailure',
   minVersion: 0,
   maxVersion: 0,
   request: struct({}),
-  response: struct({ errorCode: int16(), errorMessage: nullable(string()) }),
-} as const;
+  response: struct({ errorCode: int16(), errorMessage: string().nullable() }),
+});

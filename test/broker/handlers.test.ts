@@ -6,6 +6,7 @@ import { MetadataImage } from '../../src/metadata/image.ts';
 import type { MetadataRecord } from '../../src/metadata/records.ts';
 import { TOPIC_CONFIGS } from '../../src/metadata/topic-config.ts';
 import { catalogue } from '../../src/protocol/catalogue.ts';
+import { decodeRequestBody, decodeRequestHeader, encodeRequest } from '../../src/protocol/codec.ts';
 import { ERROR_CODE, KafkaError } from '../../src/protocol/errors.ts';
 import { AllocateProducerIds } from '../../src/protocol/messages/allocate-producer-ids.ts';
 import { BrokerHeartbeat } from '../../src/protocol/messages/broker-heartbeat.ts';
@@ -50,7 +51,10 @@ let controllerId: number | undefined;
 let autoCreateTopics: boolean;
 let calls: { readonly how: 'handle' | 'send'; readonly api: string; readonly timeoutMs?: number }[];
 let onController: Call;
-let replicas: { produced: Partial<ProduceResponse['topics'][number]['partitions'][number]>; fetched: number };
+let replicas: {
+  produced: Partial<ProduceResponse['responses'][number]['partitionResponses'][number]>;
+  fetched: number;
+};
 let context: BrokerContext;
 
 function broker(brokerId: number, fenced: boolean): MetadataRecord[] {
@@ -148,7 +152,7 @@ beforeEach(() => {
 });
 
 function fetchResponse(request: FetchRequest, errorCode: number): FetchResponse {
-  const topics = request.topics.map(({ topicId, partitions }) => ({
+  const responses = request.topics.map(({ topicId, partitions }) => ({
     topicId,
     partitions: partitions.map(({ partition }) => ({
       partitionIndex: partition,
@@ -162,7 +166,7 @@ function fetchResponse(request: FetchRequest, errorCode: number): FetchResponse 
       records: [],
     })),
   }));
-  return { throttleTimeMs: 0, errorCode: 0, topics };
+  return { throttleTimeMs: 0, errorCode: 0, responses };
 }
 
 const CLIENT: RequestContext = {
@@ -178,7 +182,11 @@ async function ask<Request, Response>(
   from = CLIENT,
 ): Promise<Response> {
   const found = brokerRoutes(context).find((route) => route.api.key === api.key);
-  return (await found?.handler(request, from)) as Response;
+  const asRead = decodeRequestBody(
+    api,
+    decodeRequestHeader(encodeRequest(api, 0, 1, from.clientId, request)),
+  );
+  return (await found?.handler(asRead, from)) as Response;
 }
 
 const failure = (code: string) => expect.objectContaining({ code });
@@ -208,14 +216,14 @@ describe('Produce', () => {
       transactionalId: more.transactionalId ?? null,
       acks: more.acks ?? -1,
       timeoutMs: 1_000,
-      topics: [
+      topicData: [
         {
           topicId: more.topicId ?? TOPIC,
-          partitions: [{ index: more.index ?? 0, records: [new Uint8Array(61)] }],
+          partitionData: [{ index: more.index ?? 0, records: [new Uint8Array(61)] }],
         },
       ],
     });
-  const answer = (response: ProduceResponse) => response.topics[0]?.partitions[0];
+  const answer = (response: ProduceResponse) => response.responses[0]?.partitionResponses[0];
 
   it('answers with the base offset, and not at all for acks=0', async () => {
     expect(answer(await produce())).toMatchObject({ errorCode: 0, baseOffset: 42 });
@@ -234,8 +242,8 @@ describe('Produce', () => {
   });
 
   it('refuses a partition without records', async () => {
-    const topics = [{ topicId: TOPIC, partitions: [{ index: 0, records: [] }] }];
-    const response = await ask(Produce, { transactionalId: null, acks: 1, timeoutMs: 1, topics });
+    const topicData = [{ topicId: TOPIC, partitionData: [{ index: 0, records: [] }] }];
+    const response = await ask(Produce, { transactionalId: null, acks: 1, timeoutMs: 1, topicData });
     expect(answer(response)).toMatchObject({ errorCode: ERROR_CODE.INVALID_RECORD });
   });
 
@@ -256,8 +264,12 @@ describe('Fetch', () => {
     };
     const limits = { maxWaitMs: 10, minBytes: 1, maxBytes: 1_000, isolationLevel: 0, rackId: '' };
     const topics = [{ topicId, partitions: [{ ...asked, partitionMaxBytes: 100 }] }];
-    const response = await ask(Fetch, { replicaId: -1, replicaEpoch: -1, ...limits, topics });
-    return response.topics[0]?.partitions[0];
+    const response = await ask(Fetch, {
+      replicaState: { replicaId: -1, replicaEpoch: -1 },
+      ...limits,
+      topics,
+    });
+    return response.responses[0]?.partitions[0];
   };
 
   it('passes answers on', async () => {

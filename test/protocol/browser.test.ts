@@ -17,10 +17,10 @@ const entry = `
   const value = new TextEncoder().encode('a spool of thread');
   builder.tryAppend({ timestamp: 1, key: null, value, headers: [{ key: 'näme', value: null }] });
   const topicId = uuidFrom(new Uint8Array(16));
-  const topics = [{ topicId, partitions: [{ index: 0, records: [builder.build()] }] }];
-  const request = { transactionalId: 'x'.repeat(100), acks: -1, timeoutMs: 1000, topics };
+  const topicData = [{ topicId, partitionData: [{ index: 0, records: [builder.build()] }] }];
+  const request = { transactionalId: 'x'.repeat(100), acks: -1, timeoutMs: 1000, topicData };
   const body = decodeRequestBody(Produce, decodeRequestHeader(encodeRequest(Produce, 0, 1, 'page', request)));
-  const [batch] = body.topics[0].partitions[0].records;
+  const [batch] = body.topicData[0].partitionData[0].records;
   verifyBatch(batch);
   globalThis.result = new TextDecoder().decode(decodeRecords(batch)[0].value);
 `;

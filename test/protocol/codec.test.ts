@@ -20,12 +20,10 @@ import {
   int8,
   int32,
   int64,
-  nullable,
   records,
   string,
   struct,
   uuid,
-  withDefault,
 } from '../../src/protocol/schema.ts';
 import { anyValue, join } from './support/arbitrary.ts';
 import { decodeValue, encodeValue } from './support/value.ts';
@@ -90,7 +88,7 @@ const Sample = api({
     name: string(6),
     blob: bytes(4),
     list: array(int32(), 3),
-    maybe: nullable(string()),
+    maybe: string().nullable(),
     sets: array(struct({ id: uuid(), records: records() })),
   }),
   response: struct({ flag: bool() }),
@@ -132,14 +130,14 @@ test('unknown trailing fields are skipped, missing ones take their defaults', ()
   const Old = struct({ a: int32(), inner: struct({ x: int32() }) });
   const New = struct({
     a: int32(),
-    inner: struct({ x: int32(), y: withDefault(int32(), -1) }),
+    inner: struct({ x: int32(), y: int32().default(-1) }),
     text: string(),
     list: array(int32()),
     blob: bytes(),
     id: uuid(),
-    maybe: nullable(int32()),
+    maybe: int32().nullable(),
     flag: bool(),
-    nested: struct({ epoch: withDefault(int32(), -1), at: int64() }),
+    nested: struct({ epoch: int32().default(-1), at: int64() }),
   });
   const old = { a: 1, inner: { x: 2 } };
   const added = {

@@ -4,9 +4,9 @@ import { batch, fetchRequest, SimCluster, TOPIC } from './support/sim-cluster.ts
 
 const name = ({ errorCode }: { errorCode: number }) => errorDefinition(errorCode).name;
 const only = (response: {
-  topics: { partitions: { errorCode: number; records: readonly Uint8Array[] }[] }[];
+  responses: { partitions: { errorCode: number; records: readonly Uint8Array[] }[] }[];
 }) => {
-  const partition = response.topics[0]?.partitions[0];
+  const partition = response.responses[0]?.partitions[0];
   if (!partition) throw new Error('no partition in the answer');
   return partition;
 };

@@ -17,8 +17,7 @@ afterEach(async () => {
 });
 
 const fetchRequest: FetchRequest = {
-  replicaId: -1,
-  replicaEpoch: -1,
+  replicaState: { replicaId: -1, replicaEpoch: -1 },
   maxWaitMs: 0,
   minBytes: 1,
   maxBytes: 1,
@@ -39,7 +38,7 @@ function fetchResponse(records: Uint8Array[]): FetchResponse {
     preferredReadReplica: -1,
     records,
   };
-  return { throttleTimeMs: 0, errorCode: 0, topics: [{ topicId: TOPIC_ID, partitions: [partition] }] };
+  return { throttleTimeMs: 0, errorCode: 0, responses: [{ topicId: TOPIC_ID, partitions: [partition] }] };
 }
 
 async function serve(records: Uint8Array[]) {
@@ -66,8 +65,8 @@ test('records of any size come back as they were', async () => {
   const client = new RpcClient({ dialer: network, timers: nodeTimers, url, clientId: null });
   cleanups.push(() => client.close());
   const answers = await Promise.all(Array.from({ length: 5 }, () => client.call(Fetch, fetchRequest)));
-  for (const { topics } of answers) {
-    const received = Buffer.concat([...(topics[0]?.partitions[0]?.records ?? [])]);
+  for (const { responses } of answers) {
+    const received = Buffer.concat([...(responses[0]?.partitions[0]?.records ?? [])]);
     expect(received.equals(Buffer.concat(records))).toBe(true);
   }
 });

@@ -20,15 +20,15 @@ function produceRequest(index: number, bytes = 10, acks = -1): ProduceRequest {
     transactionalId: null,
     acks,
     timeoutMs: 1000,
-    topics: [{ topicId: TOPIC_ID, partitions: [{ index, records }] }],
+    topicData: [{ topicId: TOPIC_ID, partitionData: [{ index, records }] }],
   };
 }
 
 /** Answers with the number of record bytes as the offset. */
-function produceResponse({ topics }: ProduceRequest): ProduceResponse {
-  const answered = topics.map(({ topicId, partitions }) => ({
+function produceResponse({ topicData }: ProduceRequest): ProduceResponse {
+  const responses = topicData.map(({ topicId, partitionData }) => ({
     topicId,
-    partitions: partitions.map(({ index, records }) => ({
+    partitionResponses: partitionData.map(({ index, records }) => ({
       index,
       errorCode: 0,
       baseOffset: records.reduce((sum, part) => sum + part.length, 0),
@@ -38,7 +38,7 @@ function produceResponse({ topics }: ProduceRequest): ProduceResponse {
       currentLeader: { leaderId: -1, leaderEpoch: -1 },
     })),
   }));
-  return { topics: answered, throttleTimeMs: 0 };
+  return { responses, throttleTimeMs: 0 };
 }
 
 /** A connection to the server without a client on top. */
@@ -74,7 +74,7 @@ async function setup(
   const produce = (index: number, bytes?: number) =>
     client
       .call(Produce, produceRequest(index, bytes))
-      .then(({ topics }) => topics[0]?.partitions[0]?.baseOffset);
+      .then(({ responses }) => responses[0]?.partitionResponses[0]?.baseOffset);
   return { world, server, client, produce, serve };
 }
 
@@ -83,7 +83,7 @@ function gate() {
   const waiting: (() => void)[] = [];
   const started: number[] = [];
   const handler: ProduceHandler = (request) => {
-    started.push(request.topics[0]?.partitions[0]?.index ?? -1);
+    started.push(request.topicData[0]?.partitionData[0]?.index ?? -1);
     return new Promise((resolve) => waiting.push(() => resolve(produceResponse(request))));
   };
   return { waiting, started, handler };
@@ -148,8 +148,8 @@ describe('RpcClient and RpcServer', () => {
     let started = 0;
     const handler: ProduceHandler = (request) => {
       started += 1;
-      const { topics, throttleTimeMs } = produceResponse(request);
-      return { topics: Array.from({ length: 20 }, () => topics).flat(), throttleTimeMs };
+      const { responses, throttleTimeMs } = produceResponse(request);
+      return { responses: Array.from({ length: 20 }, () => responses).flat(), throttleTimeMs };
     };
     const { world } = await setup(handler, { limits: { bufferedBytesMax: 1000 } });
     world.network.conditions.windowBytes = 0;
@@ -213,7 +213,7 @@ describe('RpcClient and RpcServer', () => {
   test('acks=0 gets no answer and costs no place in flight', async () => {
     const seen: number[] = [];
     const handler: ProduceHandler = (request) => {
-      seen.push(request.topics[0]?.partitions[0]?.index ?? -1);
+      seen.push(request.topicData[0]?.partitionData[0]?.index ?? -1);
       return undefined;
     };
     const { world, client } = await setup(handler, { client: { inFlightRequestsMax: 1 } });

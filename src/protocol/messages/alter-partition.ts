@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int16, int32, int64, struct, uuid, withDefault } from '../schema.ts';
+import { api, array, int16, int32, int64, struct, uuid } from '../schema.ts';
 
 /** A partition leader asks the controller to change the ISR: compare-and-set on the partition epoch (KIP-497, KIP-903). */
 export const AlterPartition = api({
@@ -17,7 +17,7 @@ export const AlterPartition = api({
           struct({
             partitionIndex: int32(),
             leaderEpoch: int32(),
-            newIsrWithEpochs: array(struct({ brokerId: int32(), brokerEpoch: withDefault(int64(), -1) })),
+            newIsrWithEpochs: array(struct({ brokerId: int32(), brokerEpoch: int64().default(-1) })),
             partitionEpoch: int32(),
           }),
         ),

@@ -1,17 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import {
-  api,
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  struct,
-  uuid,
-  withDefault,
-} from '../schema.ts';
+import { api, array, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** A broker that started introduces itself; the answer is its broker epoch. */
 export const BrokerRegistration = api({
@@ -26,15 +14,15 @@ export const BrokerRegistration = api({
     incarnationId: uuid(),
     directoryId: uuid(),
     listeners: array(struct({ name: string(), host: string(), port: int32() })),
-    rack: nullable(string()),
+    rack: string().nullable(),
     /** All that its replicas had acknowledged is still there, page cache included (KIP-966). */
     cleanShutdown: bool(),
   }),
   response: struct({
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: nullable(string()),
-    brokerEpoch: withDefault(int64(), -1),
+    errorMessage: string().nullable(),
+    brokerEpoch: int64().default(-1),
   }),
 });
 

@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int16, int32, nullable, string, struct, uuid } from '../schema.ts';
+import { api, array, int16, int32, string, struct, uuid } from '../schema.ts';
 
 /** Members, epochs and assignments of groups. */
 export const ConsumerGroupDescribe = api({
@@ -15,7 +15,7 @@ export const ConsumerGroupDescribe = api({
     groups: array(
       struct({
         errorCode: int16(),
-        errorMessage: nullable(string()),
+        errorMessage: string().nullable(),
         groupId: string(),
         groupState: string(),
         groupEpoch: int32(),
@@ -24,8 +24,8 @@ export const ConsumerGroupDescribe = api({
         members: array(
           struct({
             memberId: string(),
-            instanceId: nullable(string()),
-            rackId: nullable(string()),
+            instanceId: string().nullable(),
+            rackId: string().nullable(),
             memberEpoch: int32(),
             clientId: string(),
             clientHost: string(),

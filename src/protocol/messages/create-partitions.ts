@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, bool, int16, int32, nullable, string, struct } from '../schema.ts';
+import { api, array, bool, int16, int32, string, struct } from '../schema.ts';
 
 /** Adds partitions to topics; count is the new total. */
 export const CreatePartitions = api({
@@ -12,7 +12,7 @@ export const CreatePartitions = api({
       struct({
         name: string(),
         count: int32(),
-        assignments: nullable(array(struct({ brokerIds: array(int32()) }))),
+        assignments: array(struct({ brokerIds: array(int32()) })).nullable(),
       }),
     ),
     timeoutMs: int32(),
@@ -20,7 +20,7 @@ export const CreatePartitions = api({
   }),
   response: struct({
     throttleTimeMs: int32(),
-    results: array(struct({ name: string(), errorCode: int16(), errorMessage: nullable(string()) })),
+    results: array(struct({ name: string(), errorCode: int16(), errorMessage: string().nullable() })),
   }),
 });
 

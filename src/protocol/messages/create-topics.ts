@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, bool, int16, int32, nullable, string, struct, uuid, withDefault } from '../schema.ts';
+import { api, array, bool, int8, int16, int32, string, struct, uuid } from '../schema.ts';
 
 /** Creates topics; -1 partitions or replicas take the cluster defaults. */
 export const CreateTopics = api({
@@ -7,6 +7,7 @@ export const CreateTopics = api({
   name: 'CreateTopics',
   minVersion: 0,
   maxVersion: 0,
+  kafka: { versions: [2, 7], flexible: 5 },
   request: struct({
     topics: array(
       struct({
@@ -15,10 +16,10 @@ export const CreateTopics = api({
         replicationFactor: int16(),
         /** A manual placement; empty lets the controller place. */
         assignments: array(struct({ partitionIndex: int32(), brokerIds: array(int32()) })),
-        configs: array(struct({ name: string(), value: nullable(string()) })),
+        configs: array(struct({ name: string(), value: string().nullable() })),
       }),
     ),
-    timeoutMs: int32(),
+    timeoutMs: int32().default(60_000),
     validateOnly: bool(),
   }),
   response: struct({
@@ -26,11 +27,26 @@ export const CreateTopics = api({
     topics: array(
       struct({
         name: string(),
-        topicId: uuid(),
+        topicId: uuid().since(7),
         errorCode: int16(),
-        errorMessage: nullable(string()),
-        numPartitions: withDefault(int32(), -1),
-        replicationFactor: withDefault(int16(), -1),
+        errorMessage: string().nullable(),
+        /** Why `configs` is null. */
+        topicConfigErrorCode: int16().since(5).tagged(0).optional(),
+        numPartitions: int32().since(5).default(-1),
+        replicationFactor: int16().since(5).default(-1),
+        configs: array(
+          struct({
+            name: string(),
+            value: string().nullable(),
+            readOnly: bool(),
+            /** As in DescribeConfigs. */
+            configSource: int8().default(-1),
+            isSensitive: bool(),
+          }),
+        )
+          .since(5)
+          .nullable()
+          .optional(),
       }),
     ),
   }),

@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, bool, int16, int32, int64, nullable, string, struct, withDefault } from '../schema.ts';
+import { api, array, bool, int16, int32, int64, string, struct } from '../schema.ts';
 
 /** The replicas on the disk of one broker: it answers for itself alone. Null topics means all of them. */
 export const DescribeLogDirs = api({
@@ -8,7 +8,7 @@ export const DescribeLogDirs = api({
   minVersion: 0,
   maxVersion: 0,
   request: struct({
-    topics: nullable(array(struct({ topic: string(), partitions: array(int32()) }))),
+    topics: array(struct({ topic: string(), partitions: array(int32()) })).nullable(),
   }),
   response: struct({
     throttleTimeMs: int32(),
@@ -28,15 +28,15 @@ export const DescribeLogDirs = api({
                 offsetLag: int64(),
                 isFutureKey: bool(),
                 /** Ours: the ends of this replica's own log, so that replicas can be compared. */
-                logStartOffset: withDefault(int64(), -1),
-                logEndOffset: withDefault(int64(), -1),
+                logStartOffset: int64().default(-1),
+                logEndOffset: int64().default(-1),
               }),
             ),
           }),
         ),
         /** Of the volume; -1: unknown. */
-        totalBytes: withDefault(int64(), -1),
-        usableBytes: withDefault(int64(), -1),
+        totalBytes: int64().default(-1),
+        usableBytes: int64().default(-1),
       }),
     ),
   }),

@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int16, int32, int64, struct, uuid, withDefault } from '../schema.ts';
+import { api, array, int16, int32, int64, struct, uuid } from '../schema.ts';
 
 /** The state of the metadata quorum, as its leader sees it. */
 export const DescribeQuorum = api({
@@ -10,7 +10,7 @@ export const DescribeQuorum = api({
   request: struct({}),
   response: struct({
     errorCode: int16(),
-    leaderId: withDefault(int32(), -1),
+    leaderId: int32().default(-1),
     leaderEpoch: int32(),
     highWatermark: int64(),
     currentVoters: array(

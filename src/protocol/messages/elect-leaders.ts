@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int8, int16, int32, nullable, string, struct } from '../schema.ts';
+import { api, array, int8, int16, int32, string, struct } from '../schema.ts';
 
 /** Elects the preferred (0) or, accepting loss, any (1) replica; null means all partitions. */
 export const ElectLeaders = api({
@@ -9,7 +9,7 @@ export const ElectLeaders = api({
   maxVersion: 0,
   request: struct({
     electionType: int8(),
-    topicPartitions: nullable(array(struct({ topic: string(), partitions: array(int32()) }))),
+    topicPartitions: array(struct({ topic: string(), partitions: array(int32()) })).nullable(),
     timeoutMs: int32(),
   }),
   response: struct({
@@ -22,7 +22,7 @@ export const ElectLeaders = api({
           struct({
             partitionId: int32(),
             errorCode: int16(),
-            errorMessage: nullable(string()),
+            errorMessage: string().nullable(),
           }),
         ),
       }),

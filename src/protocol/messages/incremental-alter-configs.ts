@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, bool, int8, int16, int32, nullable, string, struct } from '../schema.ts';
+import { api, array, bool, int8, int16, int32, string, struct } from '../schema.ts';
 
 /** Sets (0) or deletes (1) single configs of topics (resourceType 2). */
 export const IncrementalAlterConfigs = api({
@@ -12,7 +12,7 @@ export const IncrementalAlterConfigs = api({
       struct({
         resourceType: int8(),
         resourceName: string(),
-        configs: array(struct({ name: string(), configOperation: int8(), value: nullable(string()) })),
+        configs: array(struct({ name: string(), configOperation: int8(), value: string().nullable() })),
       }),
     ),
     validateOnly: bool(),
@@ -22,7 +22,7 @@ export const IncrementalAlterConfigs = api({
     responses: array(
       struct({
         errorCode: int16(),
-        errorMessage: nullable(string()),
+        errorMessage: string().nullable(),
         resourceType: int8(),
         resourceName: string(),
       }),

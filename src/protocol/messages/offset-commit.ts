@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int16, int32, int64, nullable, string, struct, uuid, withDefault } from '../schema.ts';
+import { api, array, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** Commits consumed positions of a group. */
 export const OffsetCommit = api({
@@ -10,9 +10,9 @@ export const OffsetCommit = api({
   request: struct({
     groupId: string(),
     /** -1 for a commit outside a group (assign). */
-    generationIdOrMemberEpoch: withDefault(int32(), -1),
+    generationIdOrMemberEpoch: int32().default(-1),
     memberId: string(),
-    groupInstanceId: nullable(string()),
+    groupInstanceId: string().nullable(),
     topics: array(
       struct({
         topicId: uuid(),
@@ -20,8 +20,8 @@ export const OffsetCommit = api({
           struct({
             partitionIndex: int32(),
             committedOffset: int64(),
-            committedLeaderEpoch: withDefault(int32(), -1),
-            committedMetadata: nullable(string()),
+            committedLeaderEpoch: int32().default(-1),
+            committedMetadata: string().nullable(),
           }),
         ),
       }),

@@ -1,17 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import {
-  api,
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  struct,
-  uuid,
-  withDefault,
-} from '../schema.ts';
+import { api, array, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** Reads committed positions of groups; null topics means all of them. */
 export const OffsetFetch = api({
@@ -23,9 +11,9 @@ export const OffsetFetch = api({
     groups: array(
       struct({
         groupId: string(),
-        memberId: nullable(string()),
-        memberEpoch: withDefault(int32(), -1),
-        topics: nullable(array(struct({ topicId: uuid(), partitionIndexes: array(int32()) }))),
+        memberId: string().nullable(),
+        memberEpoch: int32().default(-1),
+        topics: array(struct({ topicId: uuid(), partitionIndexes: array(int32()) })).nullable(),
       }),
     ),
     requireStable: bool(),
@@ -42,9 +30,9 @@ export const OffsetFetch = api({
               struct({
                 partitionIndex: int32(),
                 /** -1: nothing committed. */
-                committedOffset: withDefault(int64(), -1),
-                committedLeaderEpoch: withDefault(int32(), -1),
-                metadata: nullable(string()),
+                committedOffset: int64().default(-1),
+                committedLeaderEpoch: int32().default(-1),
+                metadata: string().nullable(),
                 errorCode: int16(),
               }),
             ),

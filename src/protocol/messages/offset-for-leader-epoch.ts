@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, array, int16, int32, int64, string, struct, withDefault } from '../schema.ts';
+import { api, array, int16, int32, int64, string, struct } from '../schema.ts';
 
 /** The end offset of a leader epoch, so that a reader can tell that the log was truncated (KIP-320). */
 export const OffsetForLeaderEpoch = api({
@@ -8,14 +8,14 @@ export const OffsetForLeaderEpoch = api({
   minVersion: 0,
   maxVersion: 0,
   request: struct({
-    replicaId: withDefault(int32(), -1),
+    replicaId: int32().default(-1),
     topics: array(
       struct({
         topic: string(),
         partitions: array(
           struct({
             partition: int32(),
-            currentLeaderEpoch: withDefault(int32(), -1),
+            currentLeaderEpoch: int32().default(-1),
             leaderEpoch: int32(),
           }),
         ),
@@ -31,8 +31,8 @@ export const OffsetForLeaderEpoch = api({
           struct({
             errorCode: int16(),
             partition: int32(),
-            leaderEpoch: withDefault(int32(), -1),
-            endOffset: withDefault(int64(), -1),
+            leaderEpoch: int32().default(-1),
+            endOffset: int64().default(-1),
           }),
         ),
       }),

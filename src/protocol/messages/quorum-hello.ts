@@ -1,16 +1,4 @@
-import {
-  api,
-  array,
-  bool,
-  int16,
-  int32,
-  int64,
-  nullable,
-  string,
-  struct,
-  uuid,
-  withDefault,
-} from '../schema.ts';
+import { api, array, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** A starting node asks what another knows of the quorum; an observer registers for entries by it. */
 export const QuorumHello = api({
@@ -19,7 +7,7 @@ export const QuorumHello = api({
   minVersion: 0,
   maxVersion: 0,
   request: struct({
-    clusterId: nullable(string()),
+    clusterId: string().nullable(),
     nodeId: int32(),
     directoryId: uuid(),
     /** The sender follows the log without a vote and asks to be sent its entries. */
@@ -31,9 +19,9 @@ export const QuorumHello = api({
     nodeId: int32(),
     directoryId: uuid(),
     /** null: blank, it belongs to no cluster yet. */
-    clusterId: nullable(string()),
+    clusterId: string().nullable(),
     voters: array(struct({ id: int32(), directoryId: uuid() })),
-    leaderId: withDefault(int32(), -1),
+    leaderId: int32().default(-1),
     epoch: int32(),
   }),
 });

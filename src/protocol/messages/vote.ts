@@ -1,5 +1,5 @@
 import type { RequestOf, ResponseOf } from '../schema.ts';
-import { api, bool, int16, int32, int64, string, struct, uuid, withDefault } from '../schema.ts';
+import { api, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** Asks a voter for its vote, or (preVote) whether it would give one. Raft 5.2, 9.6; KIP-996. */
 export const Vote = api({
@@ -24,7 +24,7 @@ export const Vote = api({
   response: struct({
     errorCode: int16(),
     epoch: int32(),
-    leaderId: withDefault(int32(), -1),
+    leaderId: int32().default(-1),
     voteGranted: bool(),
   }),
 });

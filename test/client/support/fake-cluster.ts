@@ -207,12 +207,12 @@ export class FakeCluster {
     return log;
   }
 
-  #produce(nodeId: number, { topics }: ProduceRequest): ProduceResponse {
+  #produce(nodeId: number, { topicData }: ProduceRequest): ProduceResponse {
     return {
       throttleTimeMs: 0,
-      topics: topics.map(({ topicId, partitions }) => ({
+      responses: topicData.map(({ topicId, partitionData }) => ({
         topicId,
-        partitions: partitions.map(({ index, records }) => {
+        partitionResponses: partitionData.map(({ index, records }) => {
           const log = this.#led(nodeId, this.#byId(topicId)?.partitions[index]);
           const result =
             typeof log === 'number'
@@ -236,7 +236,7 @@ export class FakeCluster {
     const { timers } = this.world.node('broker').platform;
     for (;;) {
       const response = this.#fetchNow(nodeId, request);
-      const all = response.topics.flatMap(({ partitions }) => partitions);
+      const all = response.responses.flatMap(({ partitions }) => partitions);
       const isWorthIt = all.some(
         ({ errorCode, records, divergingEpoch }) =>
           errorCode !== 0 || records.length > 0 || divergingEpoch.epoch >= 0,
@@ -250,7 +250,7 @@ export class FakeCluster {
     return {
       throttleTimeMs: 0,
       errorCode: 0,
-      topics: topics.map(({ topicId, partitions }) => ({
+      responses: topics.map(({ topicId, partitions }) => ({
         topicId,
         partitions: partitions.map((asked) => {
           const log = this.#led(
@@ -461,9 +461,9 @@ function refusalOf(name: string, request: unknown, errorCode: number): unknown {
     return { throttleTimeMs: 0, errorCode, errorMessage: null, topics: [], groups: [], coordinators: [] };
   return {
     throttleTimeMs: 0,
-    topics: (request as ProduceRequest).topics.map(({ topicId, partitions }) => ({
+    responses: (request as ProduceRequest).topicData.map(({ topicId, partitionData }) => ({
       topicId,
-      partitions: partitions.map(({ index }) => ({
+      partitionResponses: partitionData.map(({ index }) => ({
         index,
         errorCode,
         baseOffset: -1,

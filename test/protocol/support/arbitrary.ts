@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Shape } from '../../../src/protocol/schema.ts';
+import type { Schema } from '../../../src/protocol/schema.ts';
 import { uuidFromBytes } from '../../../src/protocol/uuid.ts';
 
 const ELEMENTS_MAX = 3;
@@ -10,8 +10,13 @@ function integer(bits: number): fc.Arbitrary<number> {
 
 const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(uuidFromBytes);
 
-/** Any value that a schema allows. */
-export function anyValue(shape: Shape): fc.Arbitrary<unknown> {
+/** Any value that a schema allows, whole: what may be left out is there. */
+export function anyValue(schema: Schema<unknown>): fc.Arbitrary<unknown> {
+  const present = anyPresent(schema);
+  return schema.marks.nullable ? fc.option(present) : present;
+}
+
+function anyPresent({ shape }: Schema<unknown>): fc.Arbitrary<unknown> {
   switch (shape.kind) {
     case 'bool':
       return fc.boolean();
@@ -37,10 +42,6 @@ export function anyValue(shape: Shape): fc.Arbitrary<unknown> {
       return fc.record(Object.fromEntries(shape.fields.map(([name, field]) => [name, anyValue(field)])), {
         noNullPrototype: true,
       });
-    case 'nullable':
-      return fc.option(anyValue(shape.inner));
-    case 'default':
-      return anyValue(shape.inner);
   }
 }
 

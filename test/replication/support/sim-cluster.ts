@@ -247,7 +247,8 @@ export function fetchRequest({
     ...{ lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: 1 << 20 },
   };
   return {
-    ...{ replicaId: -1, replicaEpoch: -1, maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolationLevel: 0 },
+    ...{ maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolationLevel: 0 },
+    replicaState: { replicaId: -1, replicaEpoch: -1 },
     topics: [{ topicId: TOPIC, partitions: [entry] }],
     rackId: '',
     ...fields,
