@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { clusterCommand } from './commands/cluster.ts';
 import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
+import { logCommand, metadataCommand } from './commands/dump.ts';
 import { groupsCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
 import { startCommand } from './commands/start.ts';
@@ -20,7 +21,10 @@ export function odradekCommandLine(args: Argv): Argv {
       describe: 'Nodes to ask first, separated by commas',
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
-    .demandCommand(1, 'Name a command: start, topics, produce, consume, groups, cluster or config');
+    .demandCommand(
+      1,
+      'Name a command: start, topics, produce, consume, groups, cluster, log, metadata or config',
+    );
   startCommand(cli);
   for (const add of [
     topicsCommand,
@@ -28,6 +32,8 @@ export function odradekCommandLine(args: Argv): Argv {
     consumeCommand,
     groupsCommand,
     clusterCommand,
+    logCommand,
+    metadataCommand,
     configCommand,
   ])
     add(cli);

@@ -20,6 +20,8 @@ export interface ScanResult {
   /** `more`: the next batch is not complete here and needs `neededBytes`. `broken`: it is wrong. */
   readonly stop: 'more' | 'broken';
   readonly neededBytes: number;
+  /** Of a broken batch: what is wrong with it. */
+  readonly problem: string;
 }
 
 /** Visits the valid batches at the start of `bytes`, whose offsets go on from `expectedOffset` without a gap. */
@@ -45,17 +47,18 @@ function checkBatch(
   offset: number,
 ):
   | { readonly header: RecordBatchHeader }
-  | { readonly header?: never; readonly stop: 'more' | 'broken'; readonly neededBytes: number } {
-  if (bytes.length - position < RECORD_BATCH_HEADER_BYTES) {
-    return { stop: 'more', neededBytes: RECORD_BATCH_HEADER_BYTES };
-  }
+  | ({ readonly header?: never } & Pick<ScanResult, 'stop' | 'neededBytes' | 'problem'>) {
+  const more = (neededBytes: number) => ({ stop: 'more', neededBytes, problem: '' }) as const;
+  const broken = (problem: string) => ({ stop: 'broken', neededBytes: 0, problem }) as const;
+  if (bytes.length - position < RECORD_BATCH_HEADER_BYTES) return more(RECORD_BATCH_HEADER_BYTES);
   try {
     const { baseOffset, sizeBytes, magic } = readBatchHeader(bytes, position);
-    if (baseOffset !== offset || magic !== RECORD_BATCH_MAGIC) return { stop: 'broken', neededBytes: 0 };
-    if (sizeBytes > bytes.length - position) return { stop: 'more', neededBytes: sizeBytes };
+    if (baseOffset !== offset) return broken(`a batch of offset ${baseOffset} where ${offset} is due`);
+    if (magic !== RECORD_BATCH_MAGIC) return broken(`record format ${magic} is not supported`);
+    if (sizeBytes > bytes.length - position) return more(sizeBytes);
     return { header: verifyBatch(bytes, position) };
   } catch (error) {
-    if (error instanceof RecordBatchError) return { stop: 'broken', neededBytes: 0 };
+    if (error instanceof RecordBatchError) return broken(error.message);
     throw error;
   }
 }

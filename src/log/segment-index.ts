@@ -127,8 +127,8 @@ export class SegmentIndex {
     const count = (offsets.length - TRAILER_BYTES) / OFFSET_ENTRY_BYTES;
     if (!Number.isInteger(count) || timestamps.length !== count * TIME_ENTRY_BYTES + TRAILER_BYTES)
       return undefined;
-    const trailer = readTrailer(offsets);
-    const timeTrailer = readTrailer(timestamps);
+    const trailer = readIndexTrailer(offsets);
+    const timeTrailer = readIndexTrailer(timestamps);
     if (trailer === undefined || timeTrailer === undefined) return undefined;
     for (const { endOffset, sizeBytes } of [trailer, timeTrailer]) {
       if (endOffset !== of.endOffset || sizeBytes !== of.sizeBytes) return undefined;
@@ -184,7 +184,10 @@ export class SegmentIndex {
   }
 }
 
-function readTrailer(bytes: Uint8Array) {
+/** The state of the segment that an index file was written for; `undefined` when the file is damaged. */
+export function readIndexTrailer(
+  bytes: Uint8Array,
+): { readonly endOffset: number; readonly sizeBytes: number; readonly maxTimestamp: number } | undefined {
   const at = bytes.length - TRAILER_BYTES;
   if (at < 0) return undefined;
   const view = viewOf(bytes);

@@ -44,19 +44,19 @@ export async function scanSegment(
   }
 }
 
-/** What lies behind the place where a segment's valid batches end. */
+/** What lies behind the place where a segment's valid batches end: where the next one is (-1: nowhere), if any. */
 export async function inspectDamage(
   files: LogFiles,
   baseOffset: number,
   at: { readonly position: number; readonly offset: number; readonly endPosition: number },
-): Promise<{ validBehind: boolean; unwrittenSector: boolean }> {
+): Promise<{ validBehind: boolean; validAt: number; unwrittenSector: boolean }> {
   let unwrittenSector = false;
   for (let position = at.position; position < at.endPosition; position += SEARCH_BYTES) {
     const length = Math.min(SEARCH_BYTES + BATCH_BYTES_MAX, at.endPosition - position);
     const bytes = await files.read(baseOffset, position, length);
     const next = findValidBatch(bytes, position === at.position ? 1 : 0, at.offset);
     unwrittenSector ||= hasUnwrittenSector(next < 0 ? bytes : bytes.subarray(0, next), position);
-    if (next >= 0) return { validBehind: true, unwrittenSector };
+    if (next >= 0) return { validBehind: true, validAt: position + next, unwrittenSector };
   }
-  return { validBehind: false, unwrittenSector };
+  return { validBehind: false, validAt: -1, unwrittenSector };
 }

@@ -36,6 +36,17 @@ function framed(records: readonly MetadataRecord[]): Uint8Array[] {
 
 /** The image from all bytes of a snapshot that was taken at `index`. Throws `ProtocolError`. */
 export function decodeSnapshot(bytes: Uint8Array, index: number): MetadataImage {
+  const [header, ...records] = decodeSnapshotRecords(bytes);
+  if (header?.type !== 'SnapshotHeader') throw new ProtocolError('the snapshot has no header');
+  if (header.version !== SNAPSHOT_VERSION)
+    throw new ProtocolError(`the snapshot has version ${header.version}, not ${SNAPSHOT_VERSION}`);
+  if (header.recordCount !== records.length)
+    throw new ProtocolError(`the snapshot has ${records.length} records, not ${header.recordCount}`);
+  return imageFrom(records, index);
+}
+
+/** The records of a snapshot's bytes, its header first. Throws `ProtocolError`. */
+export function decodeSnapshotRecords(bytes: Uint8Array): MetadataRecord[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: MetadataRecord[] = [];
   let position = 0;
@@ -47,13 +58,7 @@ export function decodeSnapshot(bytes: Uint8Array, index: number): MetadataImage 
     // No spread: a chunk is bounded, but the argument stack is smaller.
     for (const record of decodeRecords(bytes.subarray(start, position))) records.push(record);
   }
-  const header = records.shift();
-  if (header?.type !== 'SnapshotHeader') throw new ProtocolError('the snapshot has no header');
-  if (header.version !== SNAPSHOT_VERSION)
-    throw new ProtocolError(`the snapshot has version ${header.version}, not ${SNAPSHOT_VERSION}`);
-  if (header.recordCount !== records.length)
-    throw new ProtocolError(`the snapshot has ${records.length} records, not ${header.recordCount}`);
-  return imageFrom(records, index);
+  return records;
 }
 
 function imageFrom(records: readonly MetadataRecord[], index: number): MetadataImage {
