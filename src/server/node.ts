@@ -25,6 +25,7 @@ import { BrokerLifecycle } from './broker-lifecycle.ts';
 import type { NodeConfig } from './config.ts';
 import { ControllerLink } from './controller-link.ts';
 import { quorumResponse } from './describe-quorum.ts';
+import { healthAnswer } from './health.ts';
 import { type Identity, loadIdentity, saveIdentity } from './identity.ts';
 import { MetadataStore } from './metadata-store.ts';
 import { Peers } from './peers.ts';
@@ -336,9 +337,7 @@ export class OdradekNode {
   }
 
   #onHttp(path: string): { status: number; body: string } | undefined {
-    if (path === '/healthz') return { status: 200, body: 'ok\n' };
-    if (path !== '/readyz') return undefined;
-    const reason = this.waitingFor;
-    return reason === undefined ? { status: 200, body: 'ready\n' } : { status: 503, body: `${reason}\n` };
+    const { waitingFor } = this;
+    return healthAnswer(path, { nodeId: this.config.nodeId, waitingFor, image: this.store.image });
   }
 }
