@@ -14,7 +14,7 @@ export function configTable(): string {
 }
 
 function defaultOf(key: ConfigKey): string {
-  if (key.default === undefined) return '';
+  if (key.default === undefined || String(key.default) === '') return '';
   const unit = typeof key.default === 'number' ? withUnit(key, key.default) : undefined;
   return `\`${key.default}\`${unit ? ` (${unit})` : ''}`;
 }

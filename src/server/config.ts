@@ -26,6 +26,19 @@ const voter = z.string().transform((written, context) => {
   return { id: Number(match[1]), host: match[2], port: Number(match[3]) };
 });
 
+/** What a browser sends along as the origin of a page. */
+const origin = z.string().refine(isOrigin, {
+  error: ({ input }) =>
+    `"${input}" is no origin; write scheme://host:port and nothing behind it, such as https://app.example.org, or *`,
+});
+
+function isOrigin(written: string): boolean {
+  if (written.includes('*')) return written === '*';
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  // Schemes that only browsers have, such as that of an extension, have no origin to the URL standard.
+  return url?.origin === 'null' ? /^[^:/]+:\/\/[^/?#]+$/.test(written) : url?.origin === written;
+}
+
 const topicDefaults = z.strictObject({
   partitions: count(1, 10_000).default(1).describe('Partitions of a topic.'),
   replicationFactor: count(1, 100).default(3).describe('Replicas of each partition.'),
@@ -40,6 +53,14 @@ const limits = z.strictObject({
   inFlightRequestsMax: count(1, 10_000)
     .default(100)
     .describe('Requests of one connection that are being handled; reading from it pauses meanwhile.'),
+  connectionIdleTimeoutMs: ms(60_000, 24 * 3600 * 1000)
+    .default(10 * 60 * 1000)
+    .describe('A connection without a message in either direction for this time is closed.'),
+  connectionBuffersBytesMax: bytes(1024 * 1024)
+    .default(256 * 1024 * 1024)
+    .describe(
+      'What all connections hold together of unread answers and unfinished messages; beyond it the largest is closed.',
+    ),
   tailCacheBytesMax: bytes(0)
     .default(32 * 1024 * 1024)
     .describe('Memory for the newest batches, from which followers and consumers at the end are served.'),
@@ -91,6 +112,13 @@ export const configSchema = z
     advertisedHost: text
       .optional()
       .describe('The name under which clients and other nodes reach this one; `host` unless set.'),
+    allowedOrigins: z
+      .array(origin)
+      .max(1000)
+      .default([])
+      .describe(
+        'Pages that may connect, by exact origin (`https://app.example.org`), or `*`. Only browsers need permission.',
+      ),
     rack: text
       .optional()
       .describe('The failure domain of this node; the replicas of a partition are spread over racks.'),

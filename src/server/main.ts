@@ -2,6 +2,7 @@ import { installNativeCrc32c } from '../platform/crc32c.ts';
 import { createLogger, prettyStream } from '../platform/logger.ts';
 import { nodePlatform } from '../platform/node.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
+import { BufferBudget } from '../transport/buffer-budget.ts';
 import { WsNetwork } from '../transport/ws-network.ts';
 import type { NodeConfig } from './config.ts';
 import { OdradekNode } from './node.ts';
@@ -11,5 +12,13 @@ export async function createNode(config: NodeConfig): Promise<OdradekNode> {
   const stream = config.logPretty ? await prettyStream() : undefined;
   const logger = createLogger({ level: config.logLevel, ...(stream && { stream }) });
   await installNativeCrc32c({ js: crc32cJs, install: setCrc32c }, logger);
-  return OdradekNode.open(config, nodePlatform({ logger, network: new WsNetwork({ logger }) }));
+  const { limits, allowedOrigins, host, advertisedHost } = config;
+  const budget = new BufferBudget({ bytesMax: limits.connectionBuffersBytesMax, logger });
+  const network = new WsNetwork({
+    logger,
+    origins: { allowedOrigins, ownNames: advertisedHost === undefined ? [host] : [host, advertisedHost] },
+    idleTimeoutMs: limits.connectionIdleTimeoutMs,
+    budget,
+  });
+  return OdradekNode.open(config, nodePlatform({ logger, network }));
 }

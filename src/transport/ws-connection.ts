@@ -2,9 +2,13 @@ import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import type { WebSocket } from 'ws';
 import type { CloseReason, Connection, ConnectionHandlers } from '../platform/ports.ts';
+import type { BudgetShare, BufferBudget } from './buffer-budget.ts';
 import { closeText, reasonOfCode, reasonOfSocketError } from './close-reason.ts';
 import { mergeSmallParts, totalBytes } from './ws-fragments.ts';
 import type { Heartbeat, Watched } from './ws-heartbeat.ts';
+
+/** The least that a frame takes besides its payload: the header, and the mask of what a client sends. */
+const FRAME_HEADER_BYTES = 6;
 
 /** `Connection` over one `WebSocket` of `ws`, dialed or accepted. */
 export class WsConnection implements Connection, Watched {
@@ -26,6 +30,10 @@ export class WsConnection implements Connection, Watched {
   readonly #undelivered: Uint8Array[][] = [];
   #stalledBytes = 0;
   #drainedBytes = 0;
+  #messages = 0;
+  #share: BudgetShare | undefined;
+  /** How many of the bytes received belong to messages that arrived whole, or to pings and pongs. */
+  #wholeBytes = 0;
 
   constructor(ws: WebSocket, remote: string, heartbeat: Heartbeat) {
     this.#ws = ws;
@@ -54,10 +62,28 @@ export class WsConnection implements Connection, Watched {
     for (const parts of this.#unsent.splice(0)) this.send(parts);
   }
 
+  /** From now on a budget knows what this connection holds, in either direction. Call it before `opened`. */
+  charge(budget: BufferBudget, socket: Socket): void {
+    const share = budget.open(this.remote, (message) => this.fail({ code: 'closed', message }));
+    this.#share = share;
+    this.#wholeBytes = socket.bytesRead;
+    const control = (data: Buffer) => {
+      this.#wholeBytes += FRAME_HEADER_BYTES + data.length;
+    };
+    this.#ws.on('ping', control);
+    this.#ws.on('pong', control);
+    // Behind the listener of `ws`, which has taken by then what it could make of the chunk.
+    socket.on('data', () => this.#account());
+  }
+
   get bufferedBytes(): number {
     let bytes = this.#ws.bufferedAmount;
     for (const parts of this.#unsent) bytes += totalBytes(parts);
     return bytes;
+  }
+
+  get messages(): number {
+    return this.#messages;
   }
 
   get reading(): boolean {
@@ -74,6 +100,7 @@ export class WsConnection implements Connection, Watched {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     this.#cork(socket);
     this.#drainOwed = true;
+    this.#messages += 1;
     const fragments = mergeSmallParts(parts);
     const last = fragments.length - 1;
     for (const [index, fragment] of fragments.entries()) {
@@ -81,6 +108,7 @@ export class WsConnection implements Connection, Watched {
       if (index === last) this.#ws.send(fragment, options, this.#sent);
       else this.#ws.send(fragment, options);
     }
+    this.#account();
   }
 
   setReading(reading: boolean): void {
@@ -110,21 +138,35 @@ export class WsConnection implements Connection, Watched {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
   }
 
-  progress(): number {
+  receivedBytes(): number {
+    return this.#socket?.bytesRead ?? 0;
+  }
+
+  drainedBytes(): number {
     const buffered = this.#ws.bufferedAmount;
     const written = (this.#socket?.bytesWritten ?? 0) - buffered;
     // With nothing buffered the kernel may hold the bytes for a dead peer: only a queue that moves proves life.
     if (this.#stalledBytes > 0) this.#drainedBytes = written;
     this.#stalledBytes = buffered;
-    return (this.#socket?.bytesRead ?? 0) + this.#drainedBytes;
+    return this.#drainedBytes;
   }
 
-  timedOut(silentMs: number): void {
-    this.fail({ code: 'timeout', message: `nothing heard from the other side for ${silentMs} ms` });
+  timedOut(message: string): void {
+    this.fail({ code: 'timeout', message });
+  }
+
+  /** Tells the budget what waits for the kernel, and what came of a message that is not whole. */
+  #account(): void {
+    if (this.#share === undefined || this.#closing) return;
+    const unfinishedBytes = Math.max(0, this.receivedBytes() - this.#wholeBytes);
+    this.#share.hold(this.#ws.bufferedAmount + unfinishedBytes);
   }
 
   #received(fragments: Buffer[], isBinary: boolean): void {
     if (this.#closing) return;
+    this.#messages += 1;
+    // What came in the same chunk behind this message counts as whole too: too little by one chunk at most.
+    this.#wholeBytes = this.receivedBytes();
     if (!isBinary) {
       this.#cause = { code: 'protocol', message: 'a text message, where only binary ones are spoken' };
       this.#ws.close(1003, 'binary messages only');
@@ -157,6 +199,7 @@ export class WsConnection implements Connection, Watched {
   }
 
   readonly #sent = (): void => {
+    this.#account();
     if (!this.#drainOwed || this.#corked || this.#ws.bufferedAmount > 0) return;
     this.#drainOwed = false;
     if (!this.#closing && this.#ws.readyState === this.#ws.OPEN) this.#handlers?.onDrain?.();
@@ -165,6 +208,7 @@ export class WsConnection implements Connection, Watched {
   #closed(code: number, message: string): void {
     this.#closing = true;
     this.#heartbeat.remove(this);
+    this.#share?.close();
     this.#undelivered.length = 0;
     this.#handlers?.onClose(this.#cause ?? reasonOfCode(code, message));
   }

@@ -8,7 +8,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ConnectionHandlers, Listener, ListenOptions, Logger, Network } from '../platform/ports.ts';
+import type {
+  CloseReason,
+  ConnectionHandlers,
+  Listener,
+  ListenOptions,
+  Logger,
+  Network,
+} from '../platform/ports.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import { mayConnect, type OriginPolicy, OWN_PAGES_ONLY } from './origin-policy.ts';
 import type { Sockets } from './sockets.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WsDialer, type WsDialerOptions, webSocketOptions } from './ws-dialer.ts';
@@ -20,23 +29,35 @@ const UPGRADE_CHECK_INTERVAL_MS = 1000;
 /** Sockets beyond `connectionsMax` for health checks and for those whose upgrade is still to come. */
 const HTTP_SOCKETS_EXTRA = 64;
 const LISTEN_BACKLOG = 1024;
+const IDLE_TIMEOUT_MS = 10 * 60 * 1000;
+
+export interface WsNetworkOptions extends WsDialerOptions {
+  readonly logger: Logger;
+  /** Which pages may connect; only those of the listener's own origin by default. */
+  readonly origins?: OriginPolicy;
+  /**
+   * An accepted connection without a message in either direction for so long is closed; 10 minutes by default, like
+   * Kafka's `connections.max.idle.ms`. Long polls answer far sooner, so who waits in one is not cut off.
+   */
+  readonly idleTimeoutMs?: number;
+  /** Shared by the listeners of a node; without it only the limits of each connection hold. */
+  readonly budget?: BufferBudget;
+}
 
 /** The Network port over WebSockets; plain HTTP GET is answered on the same port. */
 export class WsNetwork extends WsDialer implements Network {
-  readonly #logger: Logger;
+  readonly #options: WsNetworkOptions;
 
-  constructor({ logger, ...options }: WsDialerOptions & { readonly logger: Logger }) {
+  constructor(options: WsNetworkOptions) {
     super(options);
-    this.#logger = logger;
+    this.#options = options;
   }
 
   async listen(options: ListenOptions): Promise<Listener> {
-    const { sockets, timers } = this;
-    const listener = new WsListener(options, {
-      logger: this.#logger,
-      sockets,
-      heartbeat: new Heartbeat(timers),
-    });
+    const { logger, origins = OWN_PAGES_ONLY, idleTimeoutMs = IDLE_TIMEOUT_MS, budget } = this.#options;
+    const heartbeat = new Heartbeat(this.timers, idleTimeoutMs);
+    const { sockets } = this;
+    const listener = new WsListener(options, { logger, sockets, heartbeat, origins, budget });
     await listener.start();
     return listener;
   }
@@ -46,22 +67,22 @@ interface ListenerParts {
   readonly logger: Logger;
   readonly sockets: Sockets;
   readonly heartbeat: Heartbeat;
+  readonly origins: OriginPolicy;
+  readonly budget: BufferBudget | undefined;
 }
 
 class WsListener implements Listener {
   readonly #options: ListenOptions;
+  readonly #parts: ListenerParts;
   readonly #logger: Logger;
-  readonly #sockets: Sockets;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<WsConnection>();
-  readonly #heartbeat: Heartbeat;
 
-  constructor(options: ListenOptions, { logger, sockets, heartbeat }: ListenerParts) {
+  constructor(options: ListenOptions, parts: ListenerParts) {
     this.#options = options;
-    this.#logger = logger;
-    this.#sockets = sockets;
-    this.#heartbeat = heartbeat;
+    this.#parts = parts;
+    this.#logger = parts.logger;
     const timeouts = {
       headersTimeout: UPGRADE_TIMEOUT_MS,
       requestTimeout: UPGRADE_TIMEOUT_MS,
@@ -90,7 +111,7 @@ class WsListener implements Listener {
         this.#http.on('error', (err) => this.#logger.error({ err, port }, 'The listener failed'));
         resolve();
       });
-      this.#sockets.listen(this.#http, { host, port, backlog: LISTEN_BACKLOG });
+      this.#parts.sockets.listen(this.#http, { host, port, backlog: LISTEN_BACKLOG });
     });
   }
 
@@ -109,16 +130,25 @@ class WsListener implements Listener {
     if (this.#connections.size >= this.#options.connectionsMax) {
       const { connectionsMax } = this.#options;
       this.#logger.warn({ remote, connectionsMax }, 'A connection was refused: there are too many');
-      socket.on('error', () => {});
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
+    const { origin, host } = request.headers;
+    if (!mayConnect({ origin, host }, this.#parts.origins)) {
+      this.#logger.warn(
+        { remote, origin, configKey: 'allowedOrigins' },
+        'A page was refused: its origin is not among the allowedOrigins of the config',
+      );
+      refuse(socket, '403 Forbidden');
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, request, remote));
   }
 
   #accept(ws: WebSocket, request: IncomingMessage, remote: string): void {
-    const connection = new WsConnection(ws, remote, this.#heartbeat);
+    const connection = new WsConnection(ws, remote, this.#parts.heartbeat);
     this.#connections.add(connection);
+    if (this.#parts.budget) connection.charge(this.#parts.budget, request.socket);
     connection.attach(this.#untracking(connection, this.#options.onConnection(connection)));
     connection.opened(request.socket);
   }
@@ -129,9 +159,17 @@ class WsListener implements Listener {
       onDrain: () => handlers.onDrain?.(),
       onClose: (reason) => {
         this.#connections.delete(connection);
+        this.#report(connection.remote, reason);
         handlers.onClose(reason);
       },
     };
+  }
+
+  /** Oversized messages, texts, floods of fragments; and peers that are gone, take nothing or say nothing. */
+  #report(remote: string, { code, message }: CloseReason): void {
+    if (code === 'protocol')
+      this.#logger.warn({ remote, reason: message }, 'A connection broke the protocol');
+    if (code === 'timeout') this.#logger.info({ remote, reason: message }, 'A connection timed out');
   }
 
   #answerHttp(request: IncomingMessage, response: ServerResponse): void {
@@ -142,4 +180,9 @@ class WsListener implements Listener {
     const contentType = body.startsWith('{') ? 'application/json' : 'text/plain; charset=utf-8';
     response.writeHead(status, { 'content-type': contentType }).end(body);
   }
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

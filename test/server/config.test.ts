@@ -186,3 +186,16 @@ test('hostile keys and broken files are refused', () => {
   expect(complaints({ file: minimalFile, set: ['limits=5'] })[0]).toMatch(/limits is a section/);
   expect(complaints({ file: minimalFile, set: ['port.x=5'] })[0]).toMatch(/port\.x is an unknown key/);
 });
+
+test('an allowed origin is one exactly, since anything else would match no page', () => {
+  const good = ['https://app.example.org', 'http://localhost:5173', 'chrome-extension://abcdef', '*'];
+  expect(nodeConfig({ ...minimal, allowedOrigins: good }).allowedOrigins).toEqual(good);
+  for (const bad of [
+    'https://app.example.org/',
+    'app.example.org',
+    'https://App.example.org',
+    'null',
+    'https://*.org',
+  ])
+    expect(() => nodeConfig({ ...minimal, allowedOrigins: [bad] }), bad).toThrow('is no origin');
+});
