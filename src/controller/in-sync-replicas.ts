@@ -36,10 +36,7 @@ function alterOne(draft: Draft, brokerId: number, topicId: string, wanted: Wante
   }
   const isr = wanted.newIsrWithEpochs.map((member) => member.brokerId);
   const record = changePartition(partition, { ...goalOf(draft.image, topic, partition), isr });
-  if (record) {
-    draft.push(record);
-    draft.note({ topicId, partition: partition.partition, isr, elr: record.elr }, 'Changed an ISR');
-  }
+  if (record) draft.push(record);
   return answered(draft.image.partition(topicId, wanted.partitionIndex) ?? partition);
 }
 

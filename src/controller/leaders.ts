@@ -64,7 +64,6 @@ function electPreferred(draft: Draft, topicName: string, index: number): void {
       `the preferred leader, broker ${preferred}, is not alive and in sync`,
     );
   draft.push(moveLeader(partition, preferred));
-  noteElection(draft, topicName, index, preferred, 'preferred');
 }
 
 function electUnclean(draft: Draft, topicName: string, index: number): void {
@@ -74,7 +73,6 @@ function electUnclean(draft: Draft, topicName: string, index: number): void {
   if (!record || record.leader === NO_LEADER)
     throw new KafkaError('ELIGIBLE_LEADERS_NOT_AVAILABLE', 'no replica of the partition is alive');
   draft.push(record);
-  noteElection(draft, topicName, index, record.leader, 'unclean');
 }
 
 function find(
@@ -92,20 +90,10 @@ function canMoveTo(image: MetadataImage, partition: PartitionImage, brokerId: nu
   return partition.isr.includes(brokerId) && isActive(image, brokerId);
 }
 
-function noteElection(
-  draft: Draft,
-  topic: string,
-  partition: number,
-  leader: number,
-  election: string,
-): void {
-  draft.note({ topic, partition, leader, election }, 'Elected a leader on request');
-}
-
 /** Gives leaders back to the preferred replicas that are in sync again, so that load does not stay where it fled to. */
 export function rebalanceLeaders(image: MetadataImage, partitionsMax: number): Draft {
   const draft = new Draft(image);
-  const moved = changeAll(
+  changeAll(
     draft,
     (_, partition) => {
       const [preferred] = partition.replicas;
@@ -114,6 +102,5 @@ export function rebalanceLeaders(image: MetadataImage, partitionsMax: number): D
     },
     partitionsMax,
   );
-  if (moved > 0) draft.note({ partitions: moved }, 'Moved leaders to the preferred replicas');
   return draft;
 }

@@ -7,15 +7,17 @@
 import type { MetadataImage } from '../metadata/image.ts';
 import { encodeRecords, type MetadataRecord } from '../metadata/records.ts';
 import { asError } from '../platform/as-error.ts';
-import type { Clock, Logger, Random, Timer, Timers } from '../platform/ports.ts';
+import type { Clock, Logger, Meter, Random, Timer, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { CreateTopics, type CreateTopicsRequest } from '../protocol/messages/create-topics.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { Api } from '../protocol/schema.ts';
 import { uuidFrom } from '../protocol/uuid.ts';
 import { CONTROLLER_DEFAULTS, type ControllerConfig } from './config.ts';
+import { ControllerEvents, sampleCluster } from './controller-events.ts';
 import { ControllerCore } from './core.ts';
 import { type Decision, Draft } from './draft.ts';
+import { CONTROLLER_METRICS } from './metrics.ts';
 import { PendingReplies } from './pending-replies.ts';
 import type { Entropy } from './topics.ts';
 
@@ -30,6 +32,7 @@ export interface ControllerShellOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   /** A broken invariant ends the process: a wrong decision must not become an entry. */
   readonly crash: (error: Error) => never;
   readonly config?: Partial<ControllerConfig>;
@@ -55,11 +58,18 @@ interface Leadership {
 export class ControllerShell {
   readonly #options: ControllerShellOptions;
   readonly #config: ControllerConfig;
+  readonly #events: ControllerEvents;
   #leadership: Leadership | undefined;
 
   constructor(options: ControllerShellOptions) {
     this.#options = options;
     this.#config = { ...CONTROLLER_DEFAULTS, ...options.config };
+    this.#events = new ControllerEvents(options.logger, options.meter);
+    options.meter?.onScrape((sample) => {
+      const leadership = this.#leadership;
+      sample(CONTROLLER_METRICS.active, leadership ? 1 : 0);
+      if (leadership) sampleCluster(leadership.applied, leadership.pending.size, sample);
+    });
   }
 
   /** Whether this node is the active controller. */
@@ -194,7 +204,7 @@ export class ControllerShell {
   /** Proposes the records of a draft, if any; returns the index to wait for. */
   #append(leadership: Leadership, draft: Draft): number {
     if (draft.records.length === 0) {
-      this.#log(draft);
+      this.#events.onAppended(draft);
       return leadership.speculative.index;
     }
     const index = this.#proposeEntry(encodeRecords(draft.records));
@@ -203,12 +213,8 @@ export class ControllerShell {
       throw new Error(`entry ${index} was proposed after ${draft.base.index} was: the log went back`);
     const foreseen = index === draft.image.index;
     leadership.speculative = foreseen ? draft.image : draft.base.at(index - 1).apply(draft.records, index);
-    this.#log(draft);
+    this.#events.onAppended(draft);
     return index;
-  }
-
-  #log(draft: Draft): void {
-    for (const { fields, message } of draft.notes) this.#options.logger.info(fields, message);
   }
 
   #proposeEntry(payload: Uint8Array): number {

@@ -10,7 +10,8 @@
 
 import { MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
+import type { Clock, Logger, Meter, Sample, Timer, Timers } from '../platform/ports.ts';
+import { silentMeter } from '../platform/silent-meter.ts';
 import { codeOf, KafkaError } from '../protocol/errors.ts';
 import type {
   ConsumerGroupDescribeRequest,
@@ -28,14 +29,18 @@ import { type ClientInfo, GroupCoordinatorCore, type Now } from './core.ts';
 import { decideDeleteGroups, describeGroup, listGroups } from './describe.ts';
 import { GroupLog, type MetadataLog } from './group-log.ts';
 import { GROUP_LIMITS, type GroupLimits } from './limits.ts';
+import { COORDINATOR_METRICS } from './metrics.ts';
 import { decideCommit, expiredOffsets, fetchOffsets, refuseCommit } from './offsets.ts';
+import { rebalancesIn } from './rebalances.ts';
 import type { Predecessor } from './sessions.ts';
+import { JOIN_EPOCH, LEAVE_EPOCH } from './validate.ts';
 
 export interface GroupCoordinatorOptions {
   readonly log: MetadataLog;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly limits?: Partial<GroupLimits>;
 }
 
@@ -46,6 +51,7 @@ export class GroupCoordinator {
   readonly #logger: Logger;
   readonly #limits: GroupLimits;
   readonly #core: GroupCoordinatorCore;
+  readonly #meter: Meter;
   /** There while this node is the active controller; a new one per term, so that nothing leaks from term to term. */
   #active: GroupLog | undefined;
   #timer: Timer | undefined;
@@ -58,6 +64,8 @@ export class GroupCoordinator {
     this.#logger = options.logger;
     this.#limits = { ...GROUP_LIMITS, ...options.limits };
     this.#core = new GroupCoordinatorCore(this.#limits);
+    this.#meter = options.meter ?? silentMeter;
+    this.#meter.onScrape((sample) => this.#sample(sample));
   }
 
   /** This node became the active controller: its image holds all that earlier ones committed. */
@@ -87,11 +95,13 @@ export class GroupCoordinator {
     const { groupId, memberId, memberEpoch } = request;
     try {
       const active = this.#coordinating();
-      const { records, reply } = this.#core.heartbeat(active.image(), request, client, this.#now());
+      const before = active.image();
+      const { records, reply } = this.#core.heartbeat(before, request, client, this.#now());
       await active.append(records);
       if (this.#active !== active) throw new KafkaError('NOT_COORDINATOR');
       if (records.length > 0) {
-        this.#logger.info(
+        this.#onRebalances(before, records, { memberId, reason: reasonOf(request) });
+        this.#logger.debug(
           {
             groupId,
             memberId,
@@ -210,9 +220,15 @@ export class GroupCoordinator {
 
   #tick(active: GroupLog): void {
     const now = this.#now();
-    const { records, evictions } = this.#core.tick(active.image(), now);
+    const before = active.image();
+    const { records, evictions } = this.#core.tick(before, now);
     for (const eviction of evictions) this.#logger.info(eviction, 'Group member removed');
-    if (records.length > 0) this.#appendUnasked(active, records);
+    if (evictions.length > 0) this.#meter.counter(COORDINATOR_METRICS.evictions).add(evictions.length);
+    if (records.length > 0) {
+      this.#appendUnasked(active, records, () =>
+        this.#onRebalances(before, records, { reason: 'members were removed' }),
+      );
+    }
     if (now.monotonicMs < this.#nextExpiryMs) return;
     this.#nextExpiryMs = now.monotonicMs + this.#limits.offsetsRetentionCheckIntervalMs;
     const expired = expiredOffsets(active.image(), now.wallMs, this.#limits);
@@ -222,10 +238,24 @@ export class GroupCoordinator {
   }
 
   /** Nobody waits for these: when leadership is lost with them, the next controller comes to the same decision. */
-  #appendUnasked(active: GroupLog, records: readonly MetadataRecord[]): void {
-    active.append(records).catch((error: unknown) => {
+  #appendUnasked(active: GroupLog, records: readonly MetadataRecord[], committed = () => {}): void {
+    active.append(records).then(committed, (error: unknown) => {
       this.#refused(error, { records: records.length }, 'Group decision was not committed');
     });
+  }
+
+  #onRebalances(before: MetadataImage, records: readonly MetadataRecord[], cause: object): void {
+    for (const rebalance of rebalancesIn(before, records)) {
+      this.#logger.info({ ...rebalance, ...cause }, 'Rebalanced a group');
+      this.#meter.counter(COORDINATOR_METRICS.rebalances).add();
+    }
+  }
+
+  #sample(sample: Sample): void {
+    if (!this.#active) return;
+    const { groups } = this.#active.image();
+    sample(COORDINATOR_METRICS.groups, groups.size);
+    for (const { id, members } of groups.values()) sample(COORDINATOR_METRICS.members, members.size, id);
   }
 
   #refused(error: unknown, ids: object, message: string): void {
@@ -239,6 +269,11 @@ export class GroupCoordinator {
   #now(): Now {
     return { monotonicMs: this.#clock.monotonicMs(), wallMs: this.#clock.wallMs() };
   }
+}
+
+function reasonOf({ memberEpoch }: ConsumerGroupHeartbeatRequest): string {
+  if (memberEpoch === JOIN_EPOCH) return 'a member joined';
+  return memberEpoch === LEAVE_EPOCH ? 'a member left' : 'its subscription or the topics changed';
 }
 
 function messageOf(error: unknown): string {

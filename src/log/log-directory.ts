@@ -14,7 +14,7 @@
  */
 
 import { asError } from '../platform/as-error.ts';
-import type { Clock, Disk, Logger, Timer, Timers } from '../platform/ports.ts';
+import type { Clock, Disk, Logger, Meter, Sample, Timer, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { decodeOffsets, encodeOffsets, type OffsetsCheckpoint } from './checkpoint-format.ts';
 import {
@@ -29,9 +29,11 @@ import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
 import { DEFAULT_LOG_CONFIG, DEFAULT_LOG_LIMITS, type LogConfig, type LogLimits } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
+import { LogEvents } from './log-events.ts';
 import { LogFiles } from './log-files.ts';
 import { emptyLog, recoverLog } from './log-recovery.ts';
 import type { LogState } from './log-state.ts';
+import { LOG_METRICS } from './metrics.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Rounds } from './rounds.ts';
 import { TailBudget } from './tail-cache.ts';
@@ -45,6 +47,7 @@ export interface LogDirectoryOptions {
   readonly dir: string;
   /** Ends the process: the disk failed, and nothing that it was told can be trusted any more. */
   readonly crash: (error: Error) => void;
+  readonly meter?: Meter | undefined;
   readonly limits?: Partial<LogLimits>;
   /** For the logs found at start, until `setConfig` tells the topic's own. */
   readonly config?: LogConfig;
@@ -113,7 +116,8 @@ export class LogDirectory {
     const { disk, clock, timers, logger, dir } = o;
     const limits = { ...DEFAULT_LOG_LIMITS, ...o.limits };
     this.#limits = limits;
-    this.#rounds = new Rounds(timers, limits.diskFullRetryMs, (error) => this.#fail(error));
+    const events = new LogEvents(logger, o.meter);
+    this.#rounds = new Rounds(timers, limits.diskFullRetryMs, events, (error) => this.#fail(error));
     this.#trash = new Trash(disk, timers, dir, limits.trashDelayMs, (error) => this.#fail(error));
     this.#offsetsCheckpoint = new Coalesced(() => this.#persistOffsets());
     this.#dirSync = new Coalesced(() => disk.syncDir(dir));
@@ -121,6 +125,7 @@ export class LogDirectory {
       disk,
       clock,
       logger,
+      events,
       limits,
       pool: new FilePool(disk, limits.openFilesMax, (error) => this.#fail(error)),
       budget: new TailBudget(limits.tailCacheBytesMax),
@@ -128,6 +133,7 @@ export class LogDirectory {
       persistOffsets: () => this.#offsetsCheckpoint.run(),
       moveToTrash: (folder) => this.#trash.take(folder),
     };
+    events.meter.onScrape((sample) => this.#sample(sample));
   }
 
   get(topicId: string, partition: number): PartitionLog | undefined {
@@ -141,6 +147,16 @@ export class LogDirectory {
   /** Bytes of batches in memory. */
   get tailCacheBytes(): number {
     return this.#context.budget.bytes;
+  }
+
+  #sample(sample: Sample): void {
+    let corrupt = 0;
+    for (const log of this.#logs.values()) if (log.failed) corrupt++;
+    sample(LOG_METRICS.logs, this.#logs.size);
+    sample(LOG_METRICS.tailCache, this.tailCacheBytes);
+    sample(LOG_METRICS.cleanStart, this.cleanShutdown ? 1 : 0);
+    sample(LOG_METRICS.corrupt, corrupt);
+    sample(LOG_METRICS.diskFull, this.#context.events.fullCount);
   }
 
   /** The log of a partition, made if there is none. A log that exists takes `config` over. */
@@ -173,6 +189,7 @@ export class LogDirectory {
         if (!isDiskFull(error)) this.#fail(error);
         throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
       }
+      this.#context.events.diskHasRoom(name);
       this.#options.logger.info({ name }, 'Removed a log');
     });
   }
@@ -220,10 +237,8 @@ export class LogDirectory {
   }
 
   #add(name: string, state: LogState): PartitionLog {
-    const [, topicId = '', partition = ''] = FOLDER_NAME.exec(name) ?? [];
     const log = new PartitionLog({
-      topicId,
-      partition: Number(partition),
+      ...idsOf(name),
       state,
       files: this.#filesOf(name),
       context: this.#context,
@@ -256,7 +271,7 @@ export class LogDirectory {
       for (let name = folders.shift(); name !== undefined; name = folders.shift()) {
         const checkpoint = checkpoints.get(name);
         const files = this.#filesOf(name);
-        this.#add(name, await recoverLog({ context, files, config, checkpoint, ...last }));
+        this.#add(name, await recoverLog({ context, files, config, checkpoint, ...idsOf(name), ...last }));
       }
     };
     await Promise.all(Array.from({ length: this.#limits.recoveriesMax }, recoverNext));
@@ -286,20 +301,24 @@ export class LogDirectory {
 
   #startTimers(): void {
     const { clock } = this.#options;
-    this.#every(this.#limits.checkpointIntervalMs, () => this.#offsetsCheckpoint.run());
-    this.#every(this.#limits.retentionIntervalMs, () => this.applyRetention(clock.wallMs()));
+    this.#every(this.#limits.checkpointIntervalMs, OFFSETS_FILE, () => this.#offsetsCheckpoint.run());
+    this.#every(this.#limits.retentionIntervalMs, 'retention', () => this.applyRetention(clock.wallMs()));
   }
 
-  #every(intervalMs: number, act: () => Promise<void>): void {
+  #every(intervalMs: number, what: string, act: () => Promise<void>): void {
     const timer = this.#options.timers.set(intervalMs, () => {
       this.#timers.delete(timer);
       if (this.#isClosing) return;
       const again = () => {
-        if (!this.#isClosing) this.#every(intervalMs, act);
+        if (!this.#isClosing) this.#every(intervalMs, what, act);
       };
-      act().then(again, (error) => {
+      const done = () => {
+        this.#context.events.diskHasRoom(what);
+        again();
+      };
+      act().then(done, (error) => {
         if (isDiskFull(error) || error instanceof KafkaError) {
-          this.#options.logger.warn({ err: error }, 'Disk full, periodic log work put off');
+          this.#context.events.diskFull(what, asError(error).message);
           again();
         } else {
           this.#fail(error);
@@ -334,6 +353,11 @@ export class LogDirectory {
       .then(end, end)
       .catch(() => {}); // `crash` may throw where it cannot end the process at once
   }
+}
+
+function idsOf(name: string): { readonly topicId: string; readonly partition: number } {
+  const [, topicId = '', partition = ''] = FOLDER_NAME.exec(name) ?? [];
+  return { topicId, partition: Number(partition) };
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -18,6 +18,8 @@ import { inspectDamage, scanSegment } from './segment-scan.ts';
 import { Tail } from './tail-cache.ts';
 
 export interface RecoveryOptions {
+  readonly topicId: string;
+  readonly partition: number;
   readonly context: LogContext;
   readonly files: LogFiles;
   readonly config: LogConfig;
@@ -87,6 +89,11 @@ class Recovery {
     if (state.logEndOffset < state.logStartOffset && state.failed === undefined) await this.#emptyAtStart();
     this.#finish();
     return state;
+  }
+
+  get #ids(): { readonly topicId: string; readonly partition: number } {
+    const { topicId, partition } = this.#options;
+    return { topicId, partition };
   }
 
   get #recoveryPoint(): number {
@@ -173,11 +180,11 @@ class Recovery {
     for (const { baseOffset } of segments.slice(from)) await this.#files.sync(baseOffset);
     for (const offset of this.#snapshots) if (offset > endOffset) await this.#files.removeSnapshot(offset);
     await this.#files.syncFolder();
-    const { folder } = this.#files;
-    context.logger.debug(
-      { folder, from: this.#bases[from], endOffset },
+    context.logger.info(
+      { ...this.#ids, from: this.#bases[from], endOffset },
       'Recovered a log by scanning its tail',
     );
+    context.events.recoveries.add();
   }
 
   /**
@@ -245,8 +252,9 @@ class Recovery {
 
   async #cutTail(segment: Segment, i: number, { reason }: Verdict): Promise<void> {
     const { baseOffset, endOffset, sizeBytes } = segment;
-    const { folder } = this.#files;
-    this.#options.context.logger.info({ folder, endOffset, reason }, 'Cutting off the torn tail of a log');
+    const { logger, events } = this.#options.context;
+    logger.info({ ...this.#ids, endOffset, reason }, 'Cutting off the torn tail of a log');
+    events.truncations.add();
     for (const later of this.#bases.slice(i + 1).reverse()) {
       await this.#files.removeSegment(later);
       await this.#files.syncFolder();
@@ -260,11 +268,9 @@ class Recovery {
       .slice(unreachableFrom)
       .map((base) => Segment.ofFile(base, base, 0, this.#nowWallMs));
     this.#state.fail(logEndOffset, unreachable);
-    const { folder } = this.#files;
-    this.#options.context.logger.error(
-      { folder, logEndOffset, reason },
-      'The log is corrupt and stands down',
-    );
+    const { logger, events } = this.#options.context;
+    logger.error({ ...this.#ids, logEndOffset, reason }, 'The log is corrupt and stands down');
+    events.corruptions.add();
   }
 
   /** The tail, cut off just now, reached up to where records are deleted: nothing of the log is wanted any more. */

@@ -178,7 +178,7 @@ export class LogWriter {
     } catch (error) {
       // Both can be had by a scan; a full disk must not stop what matters.
       if (!isDiskFull(error)) throw error;
-      this.#context.logger.warn({ folder: this.#files.folder, baseOffset }, 'Disk full, index not written');
+      this.#context.logger.debug({ folder: this.#files.folder, baseOffset }, 'Disk full, index not written');
     }
   }
 

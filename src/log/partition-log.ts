@@ -3,8 +3,10 @@
  * group-commit round; reads come from memory when they can.
  */
 
+import { asError } from '../platform/as-error.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { OffsetsCheckpoint } from './checkpoint-format.ts';
+import { CutWaiters } from './cut-waiters.ts';
 import { isDiskFull } from './file-helpers.ts';
 import type { EpochEnd, EpochStart } from './leader-epochs.ts';
 import { appendFollowerRecords, appendLeaderRecords, type LeaderAppend } from './log-append.ts';
@@ -17,11 +19,6 @@ import { LogWriter } from './log-writer.ts';
 import { expiredSegments } from './retention.ts';
 import type { Rounds } from './rounds.ts';
 import { type TimestampedOffset, TimestampSearch } from './timestamp-search.ts';
-
-interface Waiter {
-  resolve(): void;
-  reject(error: Error): void;
-}
 
 export class PartitionLog {
   readonly topicId: string;
@@ -38,7 +35,7 @@ export class PartitionLog {
   readonly #reader: LogReader;
   readonly #search: TimestampSearch;
   readonly #writer: LogWriter;
-  #cutWaiters: Waiter[] = [];
+  readonly #cutWaiters = new CutWaiters();
   #isDiskFull = false;
   #isClosed = false;
 
@@ -204,7 +201,8 @@ export class PartitionLog {
       return state.cut === undefined ? Promise.resolve() : this.#awaitCut();
     }
     const from = { name: this.name, offset, logEndOffset: state.logEndOffset };
-    this.#context.logger.info(from, 'Truncating the log');
+    this.#context.logger.debug(from, 'Truncating the log');
+    this.#context.events.truncations.add();
     state.truncate(Math.min(offset, this.soundOffset));
     return this.#awaitCut();
   }
@@ -213,7 +211,11 @@ export class PartitionLog {
   resetTo(offset: number): Promise<void> {
     this.#checkOpen();
     const { logStartOffset, logEndOffset } = this.#state;
-    this.#context.logger.info({ name: this.name, offset, logStartOffset, logEndOffset }, 'Resetting the log');
+    this.#context.logger.debug(
+      { name: this.name, offset, logStartOffset, logEndOffset },
+      'Resetting the log',
+    );
+    this.#context.events.truncations.add();
     this.#state.reset(offset, this.#context.clock.wallMs());
     return this.#awaitCut();
   }
@@ -263,6 +265,7 @@ export class PartitionLog {
       { name: this.name, offset, segments: expired.length },
       'Retention removes segments',
     );
+    this.#context.events.deletedSegments.add(expired.length);
     state.advanceStart(offset);
     await this.#deleteBefore(offset);
   }
@@ -287,8 +290,9 @@ export class PartitionLog {
     if (this.#isClosed) return 'done';
     try {
       const moved = await this.#writer.flush();
+      if (this.#isDiskFull) this.#context.events.diskHasRoom(this.name);
       this.#isDiskFull = false;
-      if (this.#state.cut === undefined) this.#settleCut();
+      if (this.#state.cut === undefined) this.#cutWaiters.settle();
       if (moved) this.onSynced(this);
       return 'done';
     } catch (error) {
@@ -296,13 +300,11 @@ export class PartitionLog {
         // Damage below a truncation, found once the cut was on disk.
         this.#state.cutDone();
         this.#fail(error.message, error.offset);
-        this.#settleCut(new KafkaError('KAFKA_STORAGE_ERROR', error.message, { cause: error }));
+        this.#cutWaiters.settle(new KafkaError('KAFKA_STORAGE_ERROR', error.message, { cause: error }));
         return 'done';
       }
       if (!isDiskFull(error)) throw error;
-      if (!this.#isDiskFull) {
-        this.#context.logger.error({ name: this.name, err: error }, 'Disk full, appends are refused');
-      }
+      this.#context.events.diskFull(this.name, asError(error).message);
       this.#isDiskFull = true;
       return 'disk-full';
     }
@@ -331,7 +333,7 @@ export class PartitionLog {
   /** @internal No call is answered any more. */
   markClosed(): void {
     this.#isClosed = true;
-    this.#settleCut(new KafkaError('NOT_LEADER_OR_FOLLOWER', `the log ${this.name} is closed`));
+    this.#cutWaiters.settle(new KafkaError('NOT_LEADER_OR_FOLLOWER', `the log ${this.name} is closed`));
   }
 
   /** Below, nothing waits to be replicated or written: files may go. */
@@ -341,16 +343,7 @@ export class PartitionLog {
 
   #awaitCut(): Promise<void> {
     this.#rounds.request(this);
-    return new Promise((resolve, reject) => this.#cutWaiters.push({ resolve, reject }));
-  }
-
-  #settleCut(error?: Error): void {
-    const waiters = this.#cutWaiters;
-    this.#cutWaiters = [];
-    for (const waiter of waiters) {
-      if (error === undefined) waiter.resolve();
-      else waiter.reject(error);
-    }
+    return this.#cutWaiters.wait();
   }
 
   async #deleteBefore(offset: number): Promise<void> {
@@ -384,9 +377,10 @@ export class PartitionLog {
     if (this.#state.failed !== undefined || this.#isClosed) return;
     this.#state.fail(soundOffset, []);
     this.#context.logger.error(
-      { name: this.name, reason, soundOffset },
+      { topicId: this.topicId, partition: this.partition, reason, soundOffset },
       'The log is corrupt and stands down',
     );
+    this.#context.events.corruptions.add();
     this.onFailed(this);
   }
 

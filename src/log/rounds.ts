@@ -1,11 +1,13 @@
 /** The group commit: at most one round of writes and syncs in flight; what arrives meanwhile joins the next. */
 
 import type { Timers } from '../platform/ports.ts';
+import type { LogEvents } from './log-events.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 export class Rounds {
   readonly #timers: Timers;
   readonly #diskFullRetryMs: number;
+  readonly #events: LogEvents;
   readonly #onError: (error: unknown) => void;
   #dirty = new Set<PartitionLog>();
   #running: Promise<void> | undefined;
@@ -13,9 +15,10 @@ export class Rounds {
   #isStopped = false;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(timers: Timers, diskFullRetryMs: number, onError: (error: unknown) => void) {
+  constructor(timers: Timers, diskFullRetryMs: number, events: LogEvents, onError: (error: unknown) => void) {
     this.#timers = timers;
     this.#diskFullRetryMs = diskFullRetryMs;
+    this.#events = events;
     this.#onError = onError;
   }
 
@@ -65,9 +68,10 @@ export class Rounds {
   #start(): void {
     if (this.#isStopped || this.#running !== undefined) return;
     const logs = this.#dirty;
+    const startedAt = this.#events.meter.now();
     this.#dirty = new Set();
     this.#running = Promise.all(Array.from(logs, (log) => this.#flush(log))).then(
-      () => this.#finish(),
+      () => this.#finish(startedAt),
       (error) => this.#onError(error),
     );
   }
@@ -78,7 +82,8 @@ export class Rounds {
     else if (log.isDirty) this.#dirty.add(log);
   }
 
-  #finish(): void {
+  #finish(startedAt: number): void {
+    this.#events.roundSeconds.observe(this.#events.meter.now() - startedAt);
     this.#running = undefined;
     if (this.#dirty.size > 0) this.#start();
     else this.#wakeIdle();

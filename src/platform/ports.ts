@@ -62,14 +62,21 @@ export interface ConnectionHandlers {
   onClose(reason: CloseReason): void;
 }
 
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Plain text unless set. */
+  readonly contentType?: string;
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 picks a free port; read it back from `Listener.port`. */
   readonly port: number;
   readonly messageBytesMax: number;
   readonly connectionsMax: number;
-  /** Answers plain HTTP GET requests (health checks); `undefined` is 404. */
-  onHttp?(path: string): { readonly status: number; readonly body: string } | undefined;
+  /** Answers plain HTTP GET requests (health checks, metrics); `undefined` is 404. */
+  onHttp?(path: string): HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
   /** A peer or client connected; returns the handlers of its connection. */
   onConnection(connection: Connection): ConnectionHandlers;
 }
@@ -153,6 +160,47 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
+/** One metric, as the layer that records it declares it: the data behind the table in docs/operations.md. */
+export interface Metric {
+  /** `odradek_..._<unit>`; counters end in `_total` (Prometheus' naming conventions). */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** What it tells, in one line. */
+  readonly help: string;
+  /** When an operator should look closer. */
+  readonly worry?: string;
+  /** Label names; values are given in this order. */
+  readonly labels?: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending. */
+  readonly buckets?: readonly number[];
+}
+
+export interface Counter {
+  add(amount?: number): void;
+}
+
+export interface Histogram {
+  observe(value: number): void;
+}
+
+/** Reports one series at a scrape: a counter's total or a gauge's value, of these label values. */
+export type Sample = (metric: Metric, value: number, ...labels: readonly string[]) => void;
+
+/**
+ * Where shells count what they do. Ask for a counter or histogram once and keep it: recording is then a few additions.
+ * What can be read from state that exists anyway is read at each scrape, and costs nothing between two of them.
+ */
+export interface Meter {
+  counter(metric: Metric, ...labels: readonly string[]): Counter;
+  histogram(metric: Metric, ...labels: readonly string[]): Histogram;
+  /** `collect` runs at each scrape, and reports what there is to see then. */
+  onScrape(collect: (sample: Sample) => void | Promise<void>): void;
+  /** All there is to see now, in Prometheus' text format. */
+  scrape(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Seconds since an arbitrary start, for durations to observe. 0 where nobody looks: never decide by it. */
+  now(): number;
+}
+
 export interface Platform {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -162,6 +210,8 @@ export interface Platform {
   readonly kafkaNetwork?: Acceptor;
   readonly disk: Disk;
   readonly logger: Logger;
+  /** Without one nothing is measured. */
+  readonly meter?: Meter;
   /** A broken invariant or a disk that lies: report and end the process at once, without a graceful stop. */
   crash(error: Error): never;
 }

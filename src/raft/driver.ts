@@ -1,8 +1,9 @@
 import { asError } from '../platform/as-error.ts';
-import type { Platform, Timer } from '../platform/ports.ts';
+import type { Meter, Platform, Timer } from '../platform/ports.ts';
 import type { RaftCore } from './core.ts';
+import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorage } from './storage.ts';
-import type { Effect, Entry, Input, ReplicaKey, Request, Response } from './types.ts';
+import type { Effect, Entry, Input, ReplicaKey, Request, Response, Role } from './types.ts';
 
 /** What the log's entries mean. All calls are synchronous and in log order; a throw ends the process. */
 export interface StateMachine {
@@ -21,6 +22,7 @@ export interface RaftDriverOptions {
   readonly storage: RaftStorage;
   readonly stateMachine: StateMachine;
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'logger' | 'crash'>;
+  readonly meter: Meter;
   /** What the state machine holds already. */
   readonly applied: { readonly index: number; readonly epoch: number };
   /** A snapshot is taken after this many applied entries, or this many bytes of them. */
@@ -48,6 +50,8 @@ export class RaftDriver {
   #sinceSnapshot = { entries: 0, bytes: 0 };
   #isSavingSnapshot = false;
   #announced = '';
+  #stoodInEpoch = 0;
+  #wonEpoch = 0;
   #isStopped = false;
 
   constructor(options: RaftDriverOptions) {
@@ -192,7 +196,21 @@ export class RaftDriver {
     const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose}`;
     if (view === this.#announced) return;
     this.#announced = view;
+    this.#countElections(state.role, state.epoch);
     this.#options.onChange();
+  }
+
+  /** Each epoch has one election, and whoever leads in it stood in it (a lone voter within one step). */
+  #countElections(role: Role, epoch: number): void {
+    const { meter } = this.#options;
+    if ((role === 'candidate' || role === 'leader') && epoch !== this.#stoodInEpoch) {
+      this.#stoodInEpoch = epoch;
+      meter.counter(RAFT_METRICS.elections).add();
+    }
+    if (role === 'leader' && epoch !== this.#wonEpoch) {
+      this.#wonEpoch = epoch;
+      meter.counter(RAFT_METRICS.electionsWon).add();
+    }
   }
 
   /** One timer, for the earliest deadline. One that moved back lets the old timer fire and look again. */
@@ -228,6 +246,7 @@ export class RaftDriver {
     try {
       const snapshot = await this.#options.storage.saveSnapshot(index, epoch, data);
       this.#options.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
+      this.#options.meter.counter(RAFT_METRICS.snapshots).add();
       this.#isSavingSnapshot = false;
       this.input({ kind: 'snapshotSaved', snapshot });
     } catch (error) {

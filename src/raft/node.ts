@@ -1,4 +1,5 @@
-import type { Platform } from '../platform/ports.ts';
+import type { Platform, Sample } from '../platform/ports.ts';
+import { silentMeter } from '../platform/silent-meter.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
@@ -10,6 +11,7 @@ import { describeQuorum } from './describe.ts';
 import type { StateMachine } from './driver.ts';
 import { RaftDriver } from './driver.ts';
 import { RaftError } from './errors.ts';
+import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
 import type { RaftLimits, ReplicaKey, Request, Response, Role } from './types.ts';
@@ -41,7 +43,7 @@ export interface RaftNodeOptions {
   readonly directoryId: string;
   /** The configured voters; they matter at the first start alone, after that the log's own list counts. */
   readonly voters: readonly { readonly id: number }[];
-  readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'disk' | 'logger' | 'crash'>;
+  readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'disk' | 'logger' | 'meter' | 'crash'>;
   /** A folder of its own, for the log and its snapshots. */
   readonly dir: string;
   readonly stateMachine: StateMachine;
@@ -78,6 +80,7 @@ export class RaftNode {
     this.#options = options;
     this.#limits = { ...DEFAULT_RAFT_NODE_LIMITS, ...options.limits };
     this.#self = { id: options.nodeId, directoryId: options.directoryId };
+    options.platform.meter?.onScrape((sample) => this.#sample(sample));
   }
 
   get role(): Role {
@@ -197,6 +200,7 @@ export class RaftNode {
       storage,
       stateMachine,
       platform,
+      meter: platform.meter ?? silentMeter,
       applied: header,
       snapshotEntries: this.#limits.snapshotEntries,
       snapshotBytes: this.#limits.snapshotBytes,
@@ -308,6 +312,24 @@ export class RaftNode {
     this.#reportedClusters.add(foreignClusterId);
     const fields = { clusterId: this.clusterId, foreignClusterId };
     this.#options.platform.logger.warn(fields, 'A node of another cluster was refused');
+  }
+
+  #sample(sample: Sample): void {
+    const quorum = this.describe();
+    const m = RAFT_METRICS;
+    sample(m.epoch, this.epoch);
+    sample(m.leader, this.role === 'leader' ? 1 : 0);
+    sample(m.voter, this.isVoter ? 1 : 0);
+    if (!quorum) return;
+    const { lastIndex, commitIndex, voters, observers } = quorum;
+    sample(m.lastIndex, lastIndex);
+    sample(m.commitIndex, commitIndex);
+    sample(m.commitLag, lastIndex - commitIndex);
+    sample(m.applyLag, commitIndex - this.appliedIndex);
+    if (this.role !== 'leader') return;
+    for (const { id, matchIndex } of [...voters, ...observers]) {
+      if (id !== this.#self.id) sample(m.followerLag, lastIndex - Math.max(0, matchIndex), String(id));
+    }
   }
 
   #onChange(): void {

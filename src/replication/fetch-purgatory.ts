@@ -4,17 +4,20 @@
  * one turn of the event loop wake a fetch once.
  */
 
-import type { Timer, Timers } from '../platform/ports.ts';
+import type { Sample, Timer, Timers } from '../platform/ports.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
 import type { FetchEntry } from './led-partition.ts';
+import { REPLICATION_METRICS } from './metrics.ts';
 import { fetchRefusal, type Partition } from './partition.ts';
 import type { FetchedPartition } from './partition-follower.ts';
+import type { ReplicationEvents } from './replication-events.ts';
 import type { ReplicationLimits } from './types.ts';
 import type { ParkedFetch } from './waiters.ts';
 
 export interface FetchPurgatoryOptions {
   readonly timers: Timers;
   readonly limits: ReplicationLimits;
+  readonly events: ReplicationEvents;
   readonly find: (topicId: string, partition: number) => Partition | undefined;
 }
 
@@ -46,6 +49,8 @@ class Fetch implements ParkedFetch {
   /** `new` and `reading` fetches wait on no partition. */
   state: 'new' | 'reading' | 'parked' | 'done' = 'new';
   isWoken = false;
+  /** On the meter's clock. */
+  parkedAt = 0;
   /** Its time is up: it is answered with what there is. */
   isExpired: boolean;
 
@@ -98,6 +103,13 @@ export class FetchPurgatory {
       parked.isWoken = true;
       if (this.#woken.push(parked) === 1) this.#options.timers.soon(() => this.#readWoken());
     }
+  }
+
+  sample(sample: Sample): void {
+    let followers = 0;
+    for (const { isFollower } of this.#parked) if (isFollower) followers++;
+    sample(REPLICATION_METRICS.purgatory, this.#parked.size - followers, 'fetch');
+    sample(REPLICATION_METRICS.purgatory, followers, 'replica_fetch');
   }
 
   /** Answers every parked fetch with what there is, and parks none any more. */
@@ -194,6 +206,7 @@ export class FetchPurgatory {
     if (fetch.state !== 'parked') {
       fetch.state = 'parked';
       fetch.timer = this.#options.timers.set(waitMs, () => this.#expire(fetch));
+      fetch.parkedAt = this.#options.events.meter.now();
       this.#parked.add(fetch);
       for (const { partition } of fetch.wanted) {
         const { waiters } = partition ?? {};
@@ -212,6 +225,8 @@ export class FetchPurgatory {
         partition?.waiters.consumerFetches.delete(fetch);
       }
       if (fetch.timer) this.#options.timers.clear(fetch.timer);
+      const { meter, fetchWait, replicaFetchWait } = this.#options.events;
+      (fetch.isFollower ? replicaFetchWait : fetchWait).observe(meter.now() - fetch.parkedAt);
     }
     fetch.state = 'done';
     if (this.#ofReplica.get(fetch.replicaId) === fetch) this.#ofReplica.delete(fetch.replicaId);

@@ -131,7 +131,9 @@ export class FollowedPartition {
     const { topicId, partition } = this;
     const { leaderId, leaderEpoch } = this.core;
     const { logStartOffset, logEndOffset, highWatermark, latestEpoch } = this.#log;
-    this.#host.logger.warn(
+    // Nothing is cut where only a leader epoch without records is given up.
+    const isCut = action.kind === 'reset' || action.offset < logEndOffset;
+    this.#host.logger[isCut ? 'warn' : 'debug'](
       {
         ...{
           topicId,
@@ -157,6 +159,7 @@ export class FollowedPartition {
   #backOff(errorCode: number): void {
     const { fetchBackoffMsMin, fetchBackoffMsMax } = this.#host.limits;
     const delayMs = Math.min(fetchBackoffMsMax, fetchBackoffMsMin * 2 ** Math.min(this.#failures++, 10));
+    this.#host.events.fetchFailures.add();
     this.#retryAtMs = this.#host.clock.monotonicMs() + delayMs;
     const { topicId, partition } = this;
     const { leaderId, leaderEpoch } = this.core;

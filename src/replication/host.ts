@@ -3,6 +3,7 @@
 import type { Clock, Logger, Timers } from '../platform/ports.ts';
 import type { FollowedPartition } from './followed-partition.ts';
 import type { ChangingPartition } from './isr-updater.ts';
+import type { ReplicationEvents } from './replication-events.ts';
 import type { PartitionId, ReplicaLogs, ReplicationLimits } from './types.ts';
 import type { ParkedFetch } from './waiters.ts';
 
@@ -12,6 +13,7 @@ export interface PartitionHost {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly events: ReplicationEvents;
   readonly limits: ReplicationLimits;
   /** Not before this process is registered: what the broker led before a restart, it no longer leads. */
   isRegistered(): boolean;

@@ -3,6 +3,7 @@
  * travels in one AlterPartition request. Each partition has at most one change out; its core sorts out the answers.
  */
 
+import { asError } from '../platform/as-error.ts';
 import type { Clock, Logger, Timers } from '../platform/ports.ts';
 import { ERROR_CODE, errorDefinition } from '../protocol/errors.ts';
 import type { AlterPartitionRequest, AlterPartitionResponse } from '../protocol/messages/alter-partition.ts';
@@ -66,7 +67,7 @@ export class IsrUpdater {
       response = await alterPartition(this.#request(sent));
     } catch (error) {
       logger.warn(
-        { err: error, partitions: sent.length },
+        { reason: asError(error).message, partitions: sent.length },
         'Got no answer to ISR changes, will send them again',
       );
     }
@@ -77,7 +78,9 @@ export class IsrUpdater {
       const error = typeof outcome === 'object' ? errorDefinition(outcome.errorCode).name : outcome;
       const { topicId, partition: index } = partition;
       const isr = proposal.isr.map(({ brokerId }) => brokerId);
-      logger.info({ topicId, partition: index, isr, error, settled }, 'Settled an ISR change');
+      // The controller tells of each change that it made; this tells of those that it did not.
+      const level = settled === 'committed' ? 'debug' : 'info';
+      logger[level]({ topicId, partition: index, isr, error, settled }, 'Settled an ISR change');
       partition.afterStep();
     }
   }

@@ -234,9 +234,12 @@ export class LedPartition implements ChangingPartition {
     // A duplicate of something that was committed long ago has nothing to wait for.
     const reached = isAll ? this.core.acknowledgedOffset : this.#log.syncedOffset;
     if (reached >= endOffset) return produced;
+    const { events } = this.#host;
+    const startedAt = events.meter.now();
     return (isAll ? this.#waiters.commits : this.#waiters.writes)
       .wait(endOffset, timeoutMs)
       .then((outcome) => {
+        events.produceWait.observe(events.meter.now() - startedAt);
         if (outcome === 'reached') return produced;
         if (outcome === 'abandoned') return this.#refuse('NOT_LEADER_OR_FOLLOWER');
         const tooFew = isAll && !this.core.hasEnoughReplicas;

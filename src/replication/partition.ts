@@ -39,6 +39,8 @@ export class Partition implements PartitionOwner {
   /** The log is being opened, cut or rebuilt: no new role until that ended. */
   #busy: Promise<void> | undefined;
   #retryAtMs = 0;
+  /** The leader epoch that this broker asked to be relieved of, as its disk is full. */
+  #relievedEpoch = -1;
 
   constructor(host: PartitionHost, assignment: PartitionAssignment) {
     this.topicId = assignment.topicId;
@@ -250,7 +252,7 @@ export class Partition implements PartitionOwner {
     const delayMs = OPEN_RETRY_MS;
     this.#retryAtMs = this.#host.clock.monotonicMs() + delayMs;
     this.#host.logger.warn(
-      { ...this.#ids(), err: error, delayMs },
+      { ...this.#ids(), reason: asError(error).message, delayMs },
       'Could not open or cut the log, will try again',
     );
   }
@@ -262,7 +264,9 @@ export class Partition implements PartitionOwner {
   #leadElsewhere(): void {
     const { leaderEpoch, isr } = this.#assignment;
     if (isr.length < 2) return;
-    this.#host.logger.warn({ ...this.#ids(), leaderEpoch, isr }, 'The disk is full, another should lead');
+    if (leaderEpoch !== this.#relievedEpoch)
+      this.#host.logger.warn({ ...this.#ids(), leaderEpoch, isr }, 'The disk is full, another should lead');
+    this.#relievedEpoch = leaderEpoch;
     this.#host.cannotLead(this, leaderEpoch);
   }
 
@@ -280,7 +284,7 @@ export class Partition implements PartitionOwner {
       this.#enter(
         'corrupt',
         { leader, leaderEpoch, isr, elr },
-        'The log is corrupt, the replica stands down',
+        'The replica stands down until it is rebuilt',
       );
     }
     const { leader, leaderEpoch, isr, elr } = this.#assignment;
@@ -292,6 +296,7 @@ export class Partition implements PartitionOwner {
 
   async #discardLog(): Promise<void> {
     this.#host.logger.warn({ ...this.#ids(), leader: this.#assignment.leader }, 'Rebuilding the replica');
+    this.#host.events.rebuilds.add();
     await this.#host.logs.remove(this.topicId, this.partition);
     this.#log = undefined;
     this.#state = 'opening';

@@ -22,6 +22,8 @@ export interface ReplicaFetcherOptions {
   readonly logger: Logger;
   readonly limits: ReplicationLimits;
   readonly crash: (error: Error) => never;
+  /** It backs off. */
+  readonly onFailure: () => void;
 }
 
 /** What was asked for one partition, and for which role. */
@@ -200,6 +202,7 @@ export class ReplicaFetcher {
       limits.fetchBackoffMsMin * 2 ** Math.min(this.#failures, 10),
     );
     this.#failures++;
+    this.#options.onFailure();
     this.#state = 'idle';
     logger.info(
       { leaderId, error, delayMs, partitions: this.#followed.length },

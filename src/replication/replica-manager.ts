@@ -12,7 +12,7 @@
  * is decided or stored: assignments come in as plain objects.
  */
 
-import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
+import type { Clock, Logger, Meter, Timer, Timers } from '../platform/ports.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
 import { FetchPurgatory } from './fetch-purgatory.ts';
@@ -22,6 +22,7 @@ import { IsrUpdater } from './isr-updater.ts';
 import type { EpochEndOffset, ListedOffset, ProducedPartition } from './led-partition.ts';
 import { Partition, produceRefusal } from './partition.ts';
 import { ReplicaFetcher } from './replica-fetcher.ts';
+import { ReplicationEvents, samplePartitions } from './replication-events.ts';
 import {
   type AssignmentDelta,
   DEFAULT_REPLICATION_LIMITS,
@@ -39,6 +40,7 @@ export interface ReplicaManagerOptions extends ReplicationPeers {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly crash: (error: Error) => never;
   /** This broker was elected for a partition whose log is damaged; the controller should elect another replica. */
   readonly onCannotLead?: (partition: PartitionId, leaderEpoch: number) => void;
@@ -53,6 +55,7 @@ export class ReplicaManager {
   readonly #purgatory: FetchPurgatory;
   readonly #isrUpdater: IsrUpdater;
   readonly #host: PartitionHost;
+  readonly #events: ReplicationEvents;
   #brokerEpoch = -1;
   #fenced = false;
   #closed = false;
@@ -63,14 +66,17 @@ export class ReplicaManager {
     this.#limits = { ...DEFAULT_REPLICATION_LIMITS, ...options.limits };
     const { nodeId, logs, clock, timers, logger, crash, alterPartition } = options;
     const brokerEpoch = () => this.#brokerEpoch;
+    const events = new ReplicationEvents(options.meter);
+    this.#events = events;
     this.#purgatory = new FetchPurgatory({
       timers,
       limits: this.#limits,
+      events,
       find: (topicId, partition) => this.partition(topicId, partition),
     });
     this.#isrUpdater = new IsrUpdater({ nodeId, brokerEpoch, alterPartition, clock, timers, logger });
     this.#host = {
-      ...{ nodeId, logs, clock, timers, logger, crash, limits: this.#limits },
+      ...{ nodeId, logs, clock, timers, logger, events, crash, limits: this.#limits },
       isRegistered: () => this.#brokerEpoch >= 0 && !this.#closed,
       isFenced: () => this.#fenced,
       isrChangeDue: (partition) => this.#isrUpdater.enqueue(partition),
@@ -79,6 +85,10 @@ export class ReplicaManager {
       stopFollowing: (followed) => this.#stopFollowing(followed),
       cannotLead: (partition, leaderEpoch) => options.onCannotLead?.(partition, leaderEpoch),
     };
+    events.meter.onScrape((sample) => {
+      samplePartitions(this.partitions(), sample);
+      this.#purgatory.sample(sample);
+    });
     this.#scheduleTick();
   }
 
@@ -100,7 +110,6 @@ export class ReplicaManager {
   setFenced(fenced: boolean): void {
     if (this.#fenced === fenced) return;
     this.#fenced = fenced;
-    this.#options.logger.info({ fenced }, 'The session with the controller changed');
     if (fenced) for (const partition of this.partitions()) partition.onFenced();
   }
 
@@ -217,6 +226,7 @@ export class ReplicaManager {
     const { nodeId, clock, timers, logger, crash, fetchFrom } = this.#options;
     const fetcher = new ReplicaFetcher({
       ...{ leaderId, nodeId, clock, timers, logger, crash, fetchFrom, limits: this.#limits },
+      onFailure: () => this.#events.fetchFailures.add(),
       brokerEpoch: () => this.#brokerEpoch,
     });
     this.#fetchers.set(leaderId, fetcher);

@@ -1,6 +1,8 @@
 import { installNativeCrc32c } from '../platform/crc32c.ts';
 import { createLogger, prettyStream } from '../platform/logger.ts';
+import { measureProcess } from '../platform/metrics.ts';
 import { nodePlatform } from '../platform/node.ts';
+import { PrometheusMeter } from '../platform/prometheus.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import { BufferBudget } from '../transport/buffer-budget.ts';
 import { WsNetwork } from '../transport/ws-network.ts';
@@ -20,5 +22,8 @@ export async function createNode(config: NodeConfig): Promise<OdradekNode> {
     idleTimeoutMs: limits.connectionIdleTimeoutMs,
     budget,
   });
-  return OdradekNode.open(config, nodePlatform({ logger, network }));
+  const platform = nodePlatform({ logger, network });
+  const meter = new PrometheusMeter(platform.clock);
+  measureProcess(meter, config.dataDir);
+  return OdradekNode.open(config, { ...platform, meter });
 }

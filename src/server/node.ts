@@ -9,7 +9,8 @@ import { brokerRoutes } from '../broker/handlers.ts';
 import { ControllerShell } from '../controller/shell.ts';
 import { GroupCoordinator } from '../coordinator/coordinator.ts';
 import { LogDirectory } from '../log/log-directory.ts';
-import type { Listener, Logger, Platform } from '../platform/ports.ts';
+import type { HttpAnswer, Listener, Logger, Platform, Sample } from '../platform/ports.ts';
+import { timedDisk } from '../platform/timed-disk.ts';
 import { AlterPartition } from '../protocol/messages/alter-partition.ts';
 import { Fetch } from '../protocol/messages/fetch.ts';
 import type { AnyApi, Api } from '../protocol/schema.ts';
@@ -28,6 +29,8 @@ import { quorumResponse } from './describe-quorum.ts';
 import { healthAnswer } from './health.ts';
 import { type Identity, loadIdentity, saveIdentity } from './identity.ts';
 import { MetadataStore } from './metadata-store.ts';
+import { SERVER_METRICS } from './metrics.ts';
+import { sampleGroupLag } from './node-metrics.ts';
 import { Peers } from './peers.ts';
 
 /** Longer than a follower's fetch may wait at its leader. */
@@ -58,11 +61,11 @@ export class OdradekNode {
 
   /** Recovers the logs of the data folder; the node does not serve before `start`. @throws IdentityError, DiskError */
   static async open(config: NodeConfig, platform: Platform): Promise<OdradekNode> {
-    const { disk, clock, timers, random, crash } = platform;
+    const { disk, clock, timers, random, crash, meter } = platform;
     const logger = platform.logger.child({ nodeId: config.nodeId });
     const identity = await loadIdentity(disk, random, config.dataDir, config.nodeId);
     const logs = await LogDirectory.open({
-      ...{ disk, clock, timers, logger, crash },
+      ...{ disk: timedDisk(disk, meter, 'partitions'), clock, timers, logger, crash, meter },
       dir: `${config.dataDir}/log`,
       limits: { tailCacheBytesMax: config.limits.tailCacheBytesMax },
     });
@@ -98,6 +101,7 @@ export class OdradekNode {
       void this.replicas.applyAssignments(assignmentDelta(before, after, config.nodeId));
       this.#onBrokerEpoch();
     });
+    platform.meter?.onScrape((sample) => this.#sample(sample));
   }
 
   /** The port that the node listens on. */
@@ -154,8 +158,8 @@ export class OdradekNode {
   }
 
   #ports() {
-    const { clock, timers, random, crash } = this.#platform;
-    return { clock, timers, random, crash, logger: this.#logger };
+    const { clock, timers, random, crash, meter } = this.#platform;
+    return { clock, timers, random, crash, meter, logger: this.#logger };
   }
 
   #createPeers(): Peers {
@@ -175,13 +179,14 @@ export class OdradekNode {
 
   #createRaft(): RaftNode {
     const { nodeId, dataDir, voters, bootstrapAlone, limits } = this.config;
+    const { disk, meter } = this.#platform;
     return new RaftNode({
       nodeId,
       directoryId: this.#identity.directoryId,
       clusterId: this.#identity.clusterId,
       voters,
       bootstrapAlone,
-      platform: this.#platform,
+      platform: { ...this.#platform, disk: timedDisk(disk, meter, 'metadata') },
       dir: `${dataDir}/raft`,
       limits: {
         electionTimeoutMs: limits.electionTimeoutMs,
@@ -336,7 +341,18 @@ export class OdradekNode {
     this.#lifecycle.poke();
   }
 
-  #onHttp(path: string): { status: number; body: string } | undefined {
+  #sample(sample: Sample): void {
+    sample(SERVER_METRICS.ready, this.waitingFor === undefined ? 1 : 0);
+    sample(SERVER_METRICS.controllerId, this.raft.leaderId ?? -1);
+    sample(SERVER_METRICS.fenced, this.#lifecycle.fenced ? 1 : 0);
+    sampleGroupLag(this.store.image, this.replicas, sample);
+  }
+
+  async #onHttp(path: string): Promise<HttpAnswer | undefined> {
+    if (path === '/metrics') {
+      const scraped = await this.#platform.meter?.scrape();
+      return scraped && { status: 200, ...scraped };
+    }
     const { waitingFor } = this;
     return healthAnswer(path, { nodeId: this.config.nodeId, waitingFor, image: this.store.image });
   }

@@ -11,6 +11,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type {
   CloseReason,
   ConnectionHandlers,
+  HttpAnswer,
   Listener,
   ListenOptions,
   Logger,
@@ -88,7 +89,9 @@ class WsListener implements Listener {
       requestTimeout: UPGRADE_TIMEOUT_MS,
       connectionsCheckingInterval: UPGRADE_CHECK_INTERVAL_MS,
     };
-    this.#http = createServer(timeouts, (request, response) => this.#answerHttp(request, response));
+    this.#http = createServer(timeouts, (request, response) => {
+      void this.#answerHttp(request, response);
+    });
     this.#http.maxConnections = options.connectionsMax + HTTP_SOCKETS_EXTRA;
     this.#webSockets = new WebSocketServer({
       ...webSocketOptions(options.messageBytesMax),
@@ -172,13 +175,20 @@ class WsListener implements Listener {
     if (code === 'timeout') this.#logger.info({ remote, reason: message }, 'A connection timed out');
   }
 
-  #answerHttp(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url?.split('?', 1)[0] ?? '/';
-    const isGet = request.method === 'GET' || request.method === 'HEAD';
-    const answer = isGet ? this.#options.onHttp?.(path) : { status: 405, body: 'only GET is answered\n' };
-    const { status, body } = answer ?? { status: 404, body: 'not found\n' };
-    const contentType = body.startsWith('{') ? 'application/json' : 'text/plain; charset=utf-8';
-    response.writeHead(status, { 'content-type': contentType }).end(body);
+  async #answerHttp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, body, contentType } = await this.#httpAnswer(request);
+    response.writeHead(status, { 'content-type': contentType ?? 'text/plain; charset=utf-8' }).end(body);
+  }
+
+  async #httpAnswer({ method, url }: IncomingMessage): Promise<HttpAnswer> {
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET is answered\n' };
+    const path = url?.split('?', 1)[0] ?? '/';
+    try {
+      return (await this.#options.onHttp?.(path)) ?? { status: 404, body: 'not found\n' };
+    } catch (err) {
+      this.#logger.error({ path, err }, 'An HTTP request could not be answered');
+      return { status: 500, body: 'the log of the node says more\n' };
+    }
   }
 }
 
