@@ -14,7 +14,8 @@ import { type Compiled, compile } from './schema-compiler.ts';
 declare const inferred: unique symbol;
 
 export type Shape =
-  | { readonly kind: 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uuid' | 'records' }
+  | { readonly kind: 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uuid' }
+  | { readonly kind: 'records' }
   | { readonly kind: 'string' | 'bytes'; readonly bytesMax: number }
   | { readonly kind: 'array'; readonly element: Schema<unknown>; readonly lengthMax: number }
   | {
