@@ -77,6 +77,8 @@ export interface ListenOptions {
   readonly connectionsMax: number;
   /** Answers plain HTTP GET requests (health checks, metrics); `undefined` is 404. */
   onHttp?(path: string): HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
+  /** A connection was refused before it stood. */
+  onRefused?(reason: 'connectionsMax' | 'origin'): void;
   /** A peer or client connected; returns the handlers of its connection. */
   onConnection(connection: Connection): ConnectionHandlers;
 }

@@ -273,6 +273,7 @@ export class OdradekNode {
       network: this.#platform.network,
       timers: this.#platform.timers,
       logger: this.#logger,
+      meter: this.#platform.meter,
       limits: {
         requestBytesMax: limits.requestBytesMax,
         connectionsMax: limits.connectionsMax,

@@ -71,6 +71,7 @@ class KafkaListener implements Listener {
     if (this.#connections.size >= connectionsMax) {
       const remote = `${socket.remoteAddress}:${socket.remotePort}`;
       logger.warn({ remote, connectionsMax }, 'A Kafka connection was refused: there are too many');
+      this.#options.onRefused?.('connectionsMax');
       socket.destroy();
       return;
     }

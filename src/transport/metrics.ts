@@ -5,7 +5,7 @@ export const TRANSPORT_METRICS = {
     name: 'odradek_requests_total',
     type: 'counter',
     labels: ['api', 'listener'],
-    help: 'Requests answered',
+    help: 'Requests taken up',
   },
   seconds: {
     name: 'odradek_request_seconds',
@@ -21,7 +21,7 @@ export const TRANSPORT_METRICS = {
     name: 'odradek_request_errors_total',
     type: 'counter',
     labels: ['api', 'listener', 'error'],
-    help: 'Requests answered with an error as a whole',
+    help: 'Requests taken up with an error as a whole',
     worry: 'UNKNOWN_SERVER_ERROR is among them: a bug, and the log has its trace',
   },
   bytesReceived: {
@@ -49,6 +49,13 @@ export const TRANSPORT_METRICS = {
     labels: ['listener'],
     help: 'Connections accepted',
     worry: 'it grows fast while odradek_connections does not: clients connect anew for every request',
+  },
+  refused: {
+    name: 'odradek_connections_refused_total',
+    type: 'counter',
+    labels: ['listener', 'reason'],
+    help: 'Connections refused: there are too many (connectionsMax), or a page of another origin asked (origin)',
+    worry: 'it grows',
   },
   waiting: {
     name: 'odradek_requests_waiting',

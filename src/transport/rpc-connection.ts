@@ -2,6 +2,7 @@ import type { Connection, ConnectionHandlers, Logger, Timers } from '../platform
 import { codeOf, ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { AnyApi } from '../protocol/schema.ts';
+import type { ApiEvents, RpcEvents } from './rpc-events.ts';
 import type { Caller, Route } from './rpc-route.ts';
 import type { Wire, WireRequest } from './wire.ts';
 
@@ -31,6 +32,7 @@ export interface RpcConnectionOptions {
   /** What is served on this wire. */
   readonly routes: ReadonlyMap<number, Route>;
   readonly limits: RpcLimits;
+  readonly events: RpcEvents;
   readonly logger: Logger;
   readonly timers: Timers;
   readonly onClose: () => void;
@@ -39,6 +41,8 @@ export interface RpcConnectionOptions {
 interface Waiting {
   readonly request: WireRequest;
   readonly bytes: number;
+  /** On the meter's clock. */
+  readonly receivedAt: number;
 }
 
 /** What becomes of a request: nothing is sent (`acks=0`), or the connection ends because of it. */
@@ -47,6 +51,10 @@ type Outcome = Uint8Array[] | 'nothing' | 'close';
 /** A request that was started. */
 interface Started {
   outcome: Outcome | undefined;
+  /** Undefined where the API is not served. */
+  events: ApiEvents | undefined;
+  /** When the handler was through, on the meter's clock. */
+  answeredAt: number;
 }
 
 /** The server's side of one connection: from frames to handlers and back. */
@@ -91,6 +99,20 @@ export class RpcConnection implements Caller {
     return this.#closed;
   }
 
+  /** Received, and not started because of a limit. */
+  get waitingRequests(): number {
+    return this.#waiting.length;
+  }
+
+  get inFlightRequests(): number {
+    return this.#inFlightRequests;
+  }
+
+  /** Bytes of answers that the caller has not read. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes + this.#unsentBytes;
+  }
+
   onClose(fn: () => void): void {
     if (this.#closed) fn();
     else this.#closeListeners.push(fn);
@@ -103,7 +125,9 @@ export class RpcConnection implements Caller {
   #receive(parts: Uint8Array[]): void {
     try {
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-      this.#waiting.push({ request: this.#options.wire.open(parts), bytes });
+      const { events, wire } = this.#options;
+      events.bytesReceived.add(bytes);
+      this.#waiting.push({ request: wire.open(parts), bytes, receivedAt: events.meter.now() });
     } catch (error) {
       this.#reject(error as Error);
       return;
@@ -125,6 +149,7 @@ export class RpcConnection implements Caller {
     if (reading === this.#reading || this.#closed) return;
     this.#reading = reading;
     this.#connection.setReading(reading);
+    if (!reading) this.#options.events.throttles.add();
   }
 
   #nextTurn(): void {
@@ -136,17 +161,17 @@ export class RpcConnection implements Caller {
     return this.#inFlightRequests === 0 || (!this.#isExclusive && request.mayOverlap());
   }
 
-  #start({ request, bytes }: Waiting): void {
+  #start({ request, bytes, receivedAt }: Waiting): void {
     this.#inFlightRequests += 1;
     this.#inFlightBytes += bytes;
     this.#isExclusive = !request.mayOverlap();
-    const started: Started = { outcome: undefined };
+    const started: Started = { outcome: undefined, events: undefined, answeredAt: 0 };
     if (this.#options.wire.isOrdered) this.#unsent.push(started);
-    void this.#serve(request).then((outcome) => {
+    void this.#serve(request, receivedAt, started).then((outcome) => {
       this.#inFlightRequests -= 1;
       this.#inFlightBytes -= bytes;
       if (this.#options.wire.isOrdered) this.#finishInOrder(started, outcome);
-      else this.#finish(outcome);
+      else this.#finish(started, outcome);
       this.#pump();
     });
   }
@@ -157,14 +182,20 @@ export class RpcConnection implements Caller {
     for (let first = this.#unsent[0]; first?.outcome !== undefined; first = this.#unsent[0]) {
       this.#unsent.shift();
       this.#unsentBytes -= bytesOf(first.outcome);
-      this.#finish(first.outcome);
+      this.#finish(first, first.outcome);
     }
   }
 
-  #finish(outcome: Outcome): void {
+  #finish({ events: seen, answeredAt }: Started, outcome: Outcome): void {
     if (this.#closed || outcome === 'nothing') return;
-    if (outcome === 'close') this.#connection.close('a request could not be answered');
-    else this.#connection.send(outcome);
+    if (outcome === 'close') {
+      this.#connection.close('a request could not be answered');
+      return;
+    }
+    this.#connection.send(outcome);
+    const { events } = this.#options;
+    events.bytesSent.add(bytesOf(outcome));
+    seen?.sendSeconds.observe(events.meter.now() - answeredAt);
   }
 
   #belowLimits(): boolean {
@@ -172,22 +203,34 @@ export class RpcConnection implements Caller {
     return (
       this.#inFlightRequests < inFlightRequestsMax &&
       this.#inFlightBytes < inFlightBytesMax &&
-      this.#connection.bufferedBytes + this.#unsentBytes <= bufferedBytesMax
+      this.bufferedBytes <= bufferedBytesMax
     );
   }
 
   /** Starts the handler before it returns, so that requests start in order. Never rejects. */
-  async #serve(request: WireRequest): Promise<Outcome> {
+  async #serve(request: WireRequest, receivedAt: number, started: Started): Promise<Outcome> {
+    const { events } = this.#options;
+    const { meter } = events;
+    const startedAt = meter.now();
     let api: AnyApi | undefined;
     let body: unknown;
     try {
       const route = this.#routeOf(request);
       api = route.api;
+      const seen = events.of(api);
+      started.events = seen;
+      seen.requests.add();
+      seen.queueSeconds.observe(startedAt - receivedAt);
       body = request.decode(api);
       const { clientId, apiVersion } = request;
       const response = await route.handler(body, { caller: this, clientId, apiVersion });
-      return response === undefined ? 'nothing' : request.encode(api, response);
+      started.answeredAt = meter.now();
+      seen.handleSeconds.observe(started.answeredAt - startedAt);
+      if (response === undefined) return 'nothing';
+      events.answered(api, response);
+      return request.encode(api, response);
     } catch (error) {
+      started.answeredAt = meter.now();
       return this.#failure(request, error as Error, api, body);
     }
   }
@@ -195,6 +238,7 @@ export class RpcConnection implements Caller {
   #failure(request: WireRequest, error: Error, api: AnyApi | undefined, body: unknown): Outcome {
     const { apiKey, apiVersion, clientId } = request;
     const code = codeOf(error);
+    this.#options.events.failed(api, code);
     const message = error.message.slice(0, ERROR_MESSAGE_CHARS_MAX);
     const answer = request.encodeFailure({ code, message }, api, body);
     const fields = { remote: this.remote, clientId, apiKey, apiVersion };

@@ -1,9 +1,12 @@
-import type { Acceptor, Listener, ListenOptions, Logger, Timers } from '../platform/ports.ts';
+import type { Acceptor, Listener, ListenOptions, Logger, Meter, Sample, Timers } from '../platform/ports.ts';
+import { silentMeter } from '../platform/silent-meter.ts';
 import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import { ApiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts';
+import { TRANSPORT_METRICS } from './metrics.ts';
 import { msgpackWire } from './msgpack-wire.ts';
 import { RpcConnection, type RpcLimits } from './rpc-connection.ts';
+import { RpcEvents } from './rpc-events.ts';
 import { type Route, route } from './rpc-route.ts';
 import type { Wire } from './wire.ts';
 
@@ -12,6 +15,7 @@ export interface RpcServerOptions {
   readonly network: Acceptor;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly routes: Iterable<Route>;
   readonly limits?: Partial<
     RpcLimits & { readonly requestBytesMax: number; readonly connectionsMax: number }
@@ -42,12 +46,14 @@ export class RpcServer {
   readonly #routes: readonly Route[];
   readonly #connections = new Set<RpcConnection>();
   readonly #listeners: Listener[] = [];
+  readonly #wires = new Set<Wire['name']>();
   #nextConnectionId = 1;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#routes = [...options.routes];
+    options.meter?.onScrape((sample) => this.#sample(sample));
     const keys = new Set([ApiVersions.key]);
     for (const { api } of this.#routes) {
       if (keys.has(api.key)) throw new Error(`two handlers for ${api.name}`);
@@ -64,17 +70,22 @@ export class RpcServer {
     const { timers, logger } = this.#options;
     const { wire = msgpackWire, network = this.#options.network, ...address } = options;
     const routes = this.#routesOn(wire);
+    const events = new RpcEvents(this.#options.meter ?? silentMeter, wire.name);
+    this.#wires.add(wire.name);
     const listener = await network.listen({
       ...address,
       messageBytesMax: this.#limits.requestBytesMax,
       connectionsMax: this.#limits.connectionsMax,
+      onRefused: (reason) => events.refused(reason),
       onConnection: (connection) => {
+        events.opened.add();
         const rpc = new RpcConnection({
           id: this.#nextConnectionId++,
           connection,
           wire,
           routes,
           limits: this.#limits,
+          events,
           logger,
           timers,
           onClose: () => this.#connections.delete(rpc),
@@ -90,6 +101,23 @@ export class RpcServer {
   /** Stops accepting and closes every connection. */
   async close(): Promise<void> {
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+  }
+
+  #sample(sample: Sample): void {
+    for (const listener of this.#wires) {
+      const load = { connections: 0, waiting: 0, inFlight: 0, bufferedBytes: 0 };
+      for (const connection of this.#connections) {
+        if (connection.listener !== listener) continue;
+        load.connections++;
+        load.waiting += connection.waitingRequests;
+        load.inFlight += connection.inFlightRequests;
+        load.bufferedBytes += connection.bufferedBytes;
+      }
+      sample(TRANSPORT_METRICS.connections, load.connections, listener);
+      sample(TRANSPORT_METRICS.waiting, load.waiting, listener);
+      sample(TRANSPORT_METRICS.inFlight, load.inFlight, listener);
+      sample(TRANSPORT_METRICS.buffered, load.bufferedBytes, listener);
+    }
   }
 
   #routesOn(wire: Wire): ReadonlyMap<number, Route> {

@@ -133,6 +133,7 @@ class WsListener implements Listener {
     if (this.#connections.size >= this.#options.connectionsMax) {
       const { connectionsMax } = this.#options;
       this.#logger.warn({ remote, connectionsMax }, 'A connection was refused: there are too many');
+      this.#options.onRefused?.('connectionsMax');
       refuse(socket, '503 Service Unavailable');
       return;
     }
@@ -142,6 +143,7 @@ class WsListener implements Listener {
         { remote, origin, configKey: 'allowedOrigins' },
         'A page was refused: its origin is not among the allowedOrigins of the config',
       );
+      this.#options.onRefused?.('origin');
       refuse(socket, '403 Forbidden');
       return;
     }
