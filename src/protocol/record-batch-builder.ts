@@ -31,7 +31,9 @@ export interface RecordInput {
 export interface RecordBatchOptions {
   /** `tryAppend` refuses what would make the batch (before compression) larger; but it takes any first record. */
   readonly sizeBytesMax: number;
+  /** Its codec must be loaded by the time of `build`. A batch that would grow is left as it is. */
   readonly compression?: CompressionId;
+  readonly compressionLevel?: number;
   readonly transactional?: boolean;
   readonly control?: boolean;
 }
@@ -44,6 +46,7 @@ const NO_HEADERS: readonly RecordHeader[] = [];
 export class RecordBatchBuilder {
   readonly #sizeBytesMax: number;
   readonly #compression: CompressionId;
+  readonly #compressionLevel: number | undefined;
   readonly #attributes: number;
   #bytes: Uint8Array;
   #position = RECORD_BATCH_HEADER_BYTES;
@@ -55,10 +58,9 @@ export class RecordBatchBuilder {
   constructor(options: RecordBatchOptions) {
     this.#sizeBytesMax = options.sizeBytesMax;
     this.#compression = options.compression ?? COMPRESSION.none;
+    this.#compressionLevel = options.compressionLevel;
     this.#attributes =
-      this.#compression |
-      (options.transactional ? ATTRIBUTE.transactional : 0) |
-      (options.control ? ATTRIBUTE.control : 0);
+      (options.transactional ? ATTRIBUTE.transactional : 0) | (options.control ? ATTRIBUTE.control : 0);
     this.#bytes = new Uint8Array(INITIAL_BYTES);
   }
 
@@ -126,12 +128,15 @@ export class RecordBatchBuilder {
   build(producer: ProducerStamp = NO_PRODUCER): Uint8Array {
     if (this.#count === 0) throw new Error('a record batch needs at least one record');
     this.#built = true;
-    const batch = this.#compressed();
+    const plain = this.#bytes.subarray(0, this.#position);
+    const compressed = this.#compress(plain);
+    const batch = compressed ?? plain;
+    const attributes = this.#attributes | (compressed === undefined ? COMPRESSION.none : this.#compression);
     writeInt64(batch, FIELD.baseOffset, 0);
     writeInt32(batch, FIELD.length, batch.length - FIELD.partitionLeaderEpoch);
     writeInt32(batch, FIELD.partitionLeaderEpoch, NO_PARTITION_LEADER_EPOCH);
     batch[FIELD.magic] = RECORD_BATCH_MAGIC;
-    writeInt16(batch, FIELD.attributes, this.#attributes);
+    writeInt16(batch, FIELD.attributes, attributes);
     writeInt32(batch, FIELD.lastOffsetDelta, this.#count - 1);
     writeInt64(batch, FIELD.baseTimestamp, this.#baseTimestamp);
     writeInt64(batch, FIELD.maxTimestamp, this.#maxTimestamp);
@@ -140,10 +145,12 @@ export class RecordBatchBuilder {
     return batch;
   }
 
-  #compressed(): Uint8Array {
-    const plain = this.#bytes.subarray(0, this.#position);
-    if (this.#compression === COMPRESSION.none) return plain;
-    const body = codecOf(this.#compression).compress(plain.subarray(RECORD_BATCH_HEADER_BYTES));
+  /** The batch with its records compressed; undefined where that would make it larger. */
+  #compress(plain: Uint8Array): Uint8Array | undefined {
+    if (this.#compression === COMPRESSION.none) return undefined;
+    const records = plain.subarray(RECORD_BATCH_HEADER_BYTES);
+    const body = codecOf(this.#compression).compress(records, this.#compressionLevel);
+    if (body.length > records.length) return undefined;
     const batch = new Uint8Array(RECORD_BATCH_HEADER_BYTES + body.length);
     batch.set(body, RECORD_BATCH_HEADER_BYTES);
     return batch;

@@ -175,6 +175,15 @@ export function splitBatches(bytes: Uint8Array): Uint8Array[] {
   return batches;
 }
 
+/** The ids of the compressions that the complete batches of a run use. */
+export function compressionsIn(run: Uint8Array): Set<number> {
+  const ids = new Set<number>();
+  for (const batch of splitBatches(run)) {
+    ids.add(readInt16(batch, FIELD.attributes) & ATTRIBUTE.compressionMask);
+  }
+  return ids;
+}
+
 /** Writes, in place, what a leader assigns. Outside the CRC, so that the producer's checksum stays true. */
 export function stampBatch(
   bytes: Uint8Array,
