@@ -1,7 +1,9 @@
 /** Gathers records into batches, per partition. Pure: `sender.ts` decides what is sent when, `producer.ts` does it. */
 
+import { COMPRESSION, type CompressionId } from '../protocol/compression.ts';
 import { stampProducer } from '../protocol/record-batch.ts';
 import { RecordBatchBuilder, type RecordInput } from '../protocol/record-batch-builder.ts';
+import { CompressionRatio } from './compression-ratio.ts';
 
 /** Who is told what became of a record; `tag` tells apart the records of one delivery. */
 export interface Delivery {
@@ -15,6 +17,13 @@ export interface Delivery {
  * (`retry`), or `done`.
  */
 type BatchState = 'waiting' | 'sent' | 'retry' | 'done';
+
+export interface BatchCompression {
+  readonly id: CompressionId;
+  readonly level: number | undefined;
+}
+
+const UNCOMPRESSED: BatchCompression = { id: COMPRESSION.none, level: undefined };
 
 export class ProducerBatch {
   readonly topic: string;
@@ -48,19 +57,30 @@ export class ProducerBatch {
     nowMs: number,
     sizeBytesMax: number,
     firstRecordNumber: number,
+    compression: BatchCompression = UNCOMPRESSED,
   ) {
     this.topic = topic;
     this.partition = partition;
     this.createdAtMs = nowMs;
     this.firstRecordNumber = firstRecordNumber;
-    this.#builder = new RecordBatchBuilder({ sizeBytesMax });
+    this.#builder = new RecordBatchBuilder({
+      sizeBytesMax,
+      compression: compression.id,
+      ...(compression.level !== undefined && { compressionLevel: compression.level }),
+    });
   }
 
   get count(): number {
     return this.#builder.count;
   }
 
+  /** Before compression, until `bytes` has made it final. */
   get sizeBytes(): number {
+    return this.#bytes?.length ?? this.#builder.sizeBytes;
+  }
+
+  /** Before compression. */
+  get plainBytes(): number {
     return this.#builder.sizeBytes;
   }
 
@@ -70,6 +90,10 @@ export class ProducerBatch {
     this.tags.push(tag);
     this.bufferBytes += bufferBytes;
     return true;
+  }
+
+  get isSealed(): boolean {
+    return this.#bytes !== undefined;
   }
 
   /** The finished batch; it takes no more records. */
@@ -121,12 +145,16 @@ export class PartitionQueue {
 
 export class Accumulator {
   readonly #batchBytes: number;
+  readonly #compression: BatchCompression;
+  readonly #ratio: CompressionRatio | undefined;
   readonly #queues = new Map<string, PartitionQueue[]>();
   /** The partitions that hold any batch. */
   readonly active = new Set<PartitionQueue>();
 
-  constructor(batchBytes: number) {
+  constructor(batchBytes: number, compression: BatchCompression = UNCOMPRESSED) {
     this.#batchBytes = batchBytes;
+    this.#compression = compression;
+    this.#ratio = compression.id === COMPRESSION.none ? undefined : new CompressionRatio();
   }
 
   /** Adds a record to its partition's newest batch, if it still fits in there. */
@@ -141,7 +169,7 @@ export class Accumulator {
     const { waiting } = this.queue(topic, partition);
     const open = waiting[waiting.length - 1];
     if (open === undefined || !open.tryAppend(record, delivery, tag, bufferBytes)) return 'refused';
-    return open.sizeBytes >= this.#batchBytes ? 'filled' : 'appended';
+    return open.plainBytes >= this.#plainBytesMax(topic) ? 'filled' : 'appended';
   }
 
   /** Begins a new batch with a record that was refused. */
@@ -158,7 +186,14 @@ export class Accumulator {
     const queue = this.queue(topic, partition);
     const last = queue.waiting.at(-1);
     if (last !== undefined) last.closed = true;
-    const batch = new ProducerBatch(topic, partition, nowMs, this.#batchBytes, recordNumber);
+    const batch = new ProducerBatch(
+      topic,
+      partition,
+      nowMs,
+      this.#plainBytesMax(topic),
+      recordNumber,
+      this.#compression,
+    );
     if (!batch.tryAppend(record, delivery, tag, bufferBytes))
       throw new Error('a new batch refused its first record');
     queue.waiting.push(batch);
@@ -167,7 +202,19 @@ export class Accumulator {
 
   /** Whether a batch need not wait for more records. */
   isFull(batch: ProducerBatch): boolean {
-    return batch.closed || batch.sizeBytes >= this.#batchBytes;
+    return batch.closed || batch.plainBytes >= this.#plainBytesMax(batch.topic);
+  }
+
+  /** Ends a batch, compresses it, and learns from that how far the next one can be filled. */
+  seal(batch: ProducerBatch): void {
+    if (batch.isSealed) return;
+    const { length } = batch.bytes();
+    this.#ratio?.observe(batch.topic, length / batch.plainBytes);
+  }
+
+  /** What a batch may hold so that it is about `batchBytes` large once it is compressed. */
+  #plainBytesMax(topic: string): number {
+    return this.#ratio === undefined ? this.#batchBytes : this.#ratio.plainBytes(topic, this.#batchBytes);
   }
 
   queue(topic: string, partition: number): PartitionQueue {

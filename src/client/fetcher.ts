@@ -1,7 +1,9 @@
 /** Keeps fetches under way for a consumer's partitions: per leader, ahead of the application, within a bound of bytes. */
 
+import { hasCodec, loadCodec } from '../protocol/compression.ts';
 import { ERROR_CODE, errorFor } from '../protocol/errors.ts';
 import { Fetch, type FetchRequest, type FetchResponse } from '../protocol/messages/fetch.ts';
+import { compressionsIn } from '../protocol/record-batch.ts';
 import type { Cluster } from './cluster.ts';
 import type { ConsumerLimits } from './consumer-options.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
@@ -116,6 +118,9 @@ export class Fetcher {
       for (const { topicId, partitions } of response.responses) {
         for (const answer of partitions) answers.set(`${topicId}:${answer.partitionIndex}`, answer);
       }
+      const missing = missingCodecs([...answers.values()]);
+      // One that cannot be loaded is the error of whoever comes to such a batch.
+      if (missing.length > 0) await Promise.allSettled(missing.map(loadCodec));
       for (const { state, generation } of asked) {
         if (state.generation !== generation) continue;
         state.busy = false;
@@ -177,4 +182,13 @@ export class Fetcher {
       rackId: this.#rackId,
     };
   }
+}
+
+/** The compressions in these answers that cannot be read yet. */
+function missingCodecs(answers: readonly PartitionAnswer[]): number[] {
+  const missing = new Set<number>();
+  for (const { records } of answers) {
+    for (const run of records) for (const id of compressionsIn(run)) if (!hasCodec(id)) missing.add(id);
+  }
+  return [...missing];
 }

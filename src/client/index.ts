@@ -8,6 +8,7 @@
  */
 
 import type { Clock, Dialer, Logger, Random, Timers } from '../platform/ports.ts';
+import { type CodecLoader, setCodecLoader } from '../protocol/compression.ts';
 import { Admin } from './admin.ts';
 import type { AdminOptions } from './admin-types.ts';
 import { CLUSTER_DEFAULTS, Cluster, type ClusterLimits } from './cluster.ts';
@@ -78,6 +79,8 @@ export interface ClientPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger?: Logger;
+  /** Where compression comes from; without it, batches are written and read uncompressed only. */
+  readonly codecs?: CodecLoader;
 }
 
 const LINK_DEFAULTS = { connectTimeoutMs: 2_000, responseBytesMax: 134_217_728 };
@@ -87,7 +90,9 @@ export class OdradekClient {
   readonly #cluster: Cluster;
   readonly #open = new Set<{ readonly closed: boolean; close(): Promise<void> }>();
 
-  constructor(options: ClientOptions, { dialer, clock, timers, random, logger = silentLogger }: ClientPorts) {
+  constructor(options: ClientOptions, ports: ClientPorts) {
+    const { dialer, clock, timers, random, logger = silentLogger, codecs } = ports;
+    if (codecs !== undefined) setCodecLoader(codecs);
     const { clientId = 'odradek-client' } = options;
     const link = withLimits('client', LINK_DEFAULTS, options);
     const openLink = (url: string) => new RpcLink({ dialer, timers, clock, url, clientId, ...link });

@@ -4,6 +4,7 @@ import { nodeClock } from '../platform/clock.ts';
 import { installNativeCrc32c } from '../platform/crc32c.ts';
 import { nodeRandom } from '../platform/random.ts';
 import { nodeTimers } from '../platform/timers.ts';
+import { nodeCodecs } from '../protocol/codecs/node.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import { WsDialer } from '../transport/ws-dialer.ts';
 import { OdradekClient, type OdradekOptions } from './index.ts';
@@ -26,6 +27,7 @@ export class Odradek extends OdradekClient {
       clock: nodeClock,
       timers: nodeTimers,
       random: nodeRandom,
+      codecs: nodeCodecs(options.logger ?? silentLogger),
       ...(options.logger && { logger: options.logger }),
     });
   }

@@ -1,5 +1,6 @@
 /** What a producer can be told, and what it assumes when it is not. */
 
+import { COMPRESSION, type CompressionId, type CompressionName } from '../protocol/compression.ts';
 import type { RecordHeader } from '../protocol/record-batch-builder.ts';
 import { ClientError } from './errors.ts';
 import { withLimits } from './limits.ts';
@@ -72,11 +73,17 @@ interface GeneralOptions extends Partial<ProducerLimits> {
   /** No duplicates and no reordering through retries; on by default with acks `all`, which it needs. */
   readonly idempotent?: boolean;
   readonly partitioner?: Partitioner;
+  /** How batches are compressed; every client and the brokers understand all of these. `none` by default. */
+  readonly compression?: CompressionName;
+  /** How hard gzip (1 to 9, default 6) or zstd (1 to 22, default 3) tries; the others have no levels. */
+  readonly compressionLevel?: number;
 }
 
 export interface ProducerSettings {
   readonly acks: -1 | 0 | 1;
   readonly idempotent: boolean;
+  readonly compression: CompressionId;
+  readonly compressionLevel: number | undefined;
   readonly limits: ProducerLimits;
 }
 
@@ -99,7 +106,33 @@ export function producerSettings(options: GeneralOptions): ProducerSettings {
     requestTimeoutMs: { min: 1 },
     requestsInFlightMax: { min: 1, max: 5 },
   });
-  return { acks: acks === 'all' ? -1 : acks, idempotent, limits };
+  return { acks: acks === 'all' ? -1 : acks, idempotent, ...compressionOf(options), limits };
+}
+
+const LEVEL_MAX: { readonly [name in CompressionName]?: number } = { gzip: 9, zstd: 22 };
+
+function compressionOf({
+  compression = 'none',
+  compressionLevel,
+}: GeneralOptions): Pick<ProducerSettings, 'compression' | 'compressionLevel'> {
+  if (!Object.hasOwn(COMPRESSION, compression)) {
+    const names = Object.keys(COMPRESSION).join(', ');
+    throw new ClientError(
+      'INVALID_CONFIG',
+      `producer: compression must be one of ${names}, not ${compression}`,
+    );
+  }
+  if (compressionLevel !== undefined) {
+    const max = LEVEL_MAX[compression];
+    if (max === undefined) {
+      throw new ClientError('INVALID_CONFIG', `producer: compression ${compression} has no levels`);
+    }
+    if (!Number.isInteger(compressionLevel) || compressionLevel < 1 || compressionLevel > max) {
+      const message = `producer: compressionLevel of ${compression} must be an integer from 1 to ${max}, not ${compressionLevel}`;
+      throw new ClientError('INVALID_CONFIG', message);
+    }
+  }
+  return { compression: COMPRESSION[compression], compressionLevel };
 }
 
 const encoder = new TextEncoder();

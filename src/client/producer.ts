@@ -9,6 +9,7 @@
  */
 
 import { asError } from '../platform/as-error.ts';
+import { hasCodec, loadCodec } from '../protocol/compression.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
 import type { Delivery } from './accumulator.ts';
@@ -30,7 +31,7 @@ import {
 import { Alarm } from './rpc.ts';
 import { SenderCore } from './sender.ts';
 import { type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
-import { type Entry, WaitingLine } from './waiting-line.ts';
+import { bufferBytesOf, type Entry, WaitingLine } from './waiting-line.ts';
 
 interface TopicState {
   /** Records that wait for the topic's metadata. */
@@ -38,8 +39,6 @@ interface TopicState {
   nextRoundRobin: number;
 }
 
-/** What a record costs besides its bytes: its promise and its place in the batch. */
-const RECORD_OVERHEAD_BYTES = 64;
 const READY = Promise.resolve();
 
 export class Producer<K = TextOrBytes, V = TextOrBytes> {
@@ -59,6 +58,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   #readyWaiters: (() => void)[] = [];
   #flushWaiters: { readonly upTo: number; readonly resolve: () => void }[] = [];
   #pumpScheduled = false;
+  #codecState: 'ready' | 'loading' | Error = 'ready';
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(cluster: Cluster, options: ProducerOptions<K, V>) {
@@ -68,12 +68,14 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     this.#key = options.key ?? (textOrBytes as Serializer<unknown> as Serializer<K>);
     this.#value = options.value ?? (textOrBytes as Serializer<unknown> as Serializer<V>);
     this.#partitioner = options.partitioner ?? partitionOfKey;
-    this.#core = new SenderCore({ ...this.#settings.limits, idempotent: this.#settings.idempotent });
+    const { limits, idempotent, compression, compressionLevel } = this.#settings;
+    const batchCompression = { id: compression, level: compressionLevel };
+    this.#core = new SenderCore({ ...limits, idempotent, compression: batchCompression });
     this.#exchanges = new ProduceExchanges(cluster, this.#settings, this.#core, () => this.#onExchange());
     this.#alarm = new Alarm(cluster.runtime, () => this.#pump());
-    const { bufferBytesMax } = this.#settings.limits;
-    this.#line = new WaitingLine(bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
+    this.#line = new WaitingLine(limits.bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
+    if (!hasCodec(compression)) void this.#loadCodec(compression);
   }
 
   get closed(): boolean {
@@ -172,7 +174,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
       return;
     }
     const { topic, partition } = record;
-    const bufferBytes = sizeOf(input);
+    const bufferBytes = bufferBytesOf(input);
     const number = ++this.#recordCount;
     const isFirstInLine = this.#line.isEmpty && this.#fits(bufferBytes);
     const state = this.#topicState(topic);
@@ -332,8 +334,21 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     });
   }
 
+  /** Nothing is sealed, and so nothing sent, before the codec is there. */
+  async #loadCodec(compression: number): Promise<void> {
+    this.#codecState = 'loading';
+    try {
+      await loadCodec(compression);
+      this.#codecState = 'ready';
+    } catch (error) {
+      this.#codecState = asError(error);
+    }
+    this.#pump();
+  }
+
   #pump(): void {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#codecState === 'loading') return;
+    if (this.#codecState instanceof Error) this.#core.failAll(this.#codecState);
     const plan = this.#core.plan(this.#leaders, this.#cluster.runtime.clock.monotonicMs());
     for (const work of plan.requests) void this.#exchanges.carryOut(work);
     if (plan.needsMetadata) this.#cluster.requestUpdate();
@@ -377,10 +392,4 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     for (const { pending } of this.#topics.values()) oldest = Math.min(oldest, pending[0]?.number ?? oldest);
     return oldest;
   }
-}
-
-function sizeOf({ key, value, headers }: RecordInput): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const header of headers ?? []) bytes += header.key.length * 3 + (header.value?.length ?? 0);
-  return bytes;
 }

@@ -15,7 +15,12 @@
  */
 
 import { ERROR_CODE, type ErrorName, errorFor, KafkaError } from '../protocol/errors.ts';
-import { Accumulator, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
+import {
+  Accumulator,
+  type BatchCompression,
+  type PartitionQueue,
+  type ProducerBatch,
+} from './accumulator.ts';
 import { type ClientErrorCode, DeliveryError, isRetriable } from './errors.ts';
 import { addTo } from './grouping.ts';
 
@@ -27,6 +32,7 @@ export interface SenderLimits {
   readonly requestsInFlightMax: number;
   readonly deliveryTimeoutMs: number;
   readonly idempotent: boolean;
+  readonly compression?: BatchCompression;
 }
 
 /** Where a partition's records go now. */
@@ -98,7 +104,7 @@ export class SenderCore {
 
   constructor(limits: SenderLimits) {
     this.#limits = limits;
-    this.accumulator = new Accumulator(limits.batchBytes);
+    this.accumulator = new Accumulator(limits.batchBytes, limits.compression);
   }
 
   flushUpTo(recordNumber: number): void {
@@ -224,6 +230,7 @@ export class SenderCore {
         const queue = queues[(i + this.#rotation) % queues.length] as PartitionQueue;
         const batch = this.#nextBatch(queue, nodeId, nowMs);
         if (batch === undefined) continue;
+        this.accumulator.seal(batch);
         if (batches.length > 0 && requestBytes + batch.sizeBytes > requestBytesMax) continue;
         requestBytes += batch.sizeBytes;
         batches.push(batch);

@@ -5,6 +5,9 @@ import type { Delivery } from './accumulator.ts';
 import { ClientError } from './errors.ts';
 import { Alarm, type ClientRuntime } from './rpc.ts';
 
+/** What a record costs besides its bytes: its promise and its place in the batch. */
+const RECORD_OVERHEAD_BYTES = 64;
+
 /** A record on its way into the buffer. */
 export interface Entry {
   readonly topic: string;
@@ -96,4 +99,11 @@ export class WaitingLine {
 
 function refuse({ delivery, tag }: Entry, message: string): void {
   delivery.failed(tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
+}
+
+/** What a record takes of the producer's buffer. */
+export function bufferBytesOf({ key, value, headers }: RecordInput): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers ?? []) bytes += header.key.length * 3 + (header.value?.length ?? 0);
+  return bytes;
 }
