@@ -83,12 +83,17 @@ export interface ClientPorts {
   readonly codecs?: CodecLoader;
 }
 
+interface Closable {
+  readonly closed: boolean;
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}
+
 const LINK_DEFAULTS = { connectTimeoutMs: 2_000, responseBytesMax: 134_217_728 };
 
 /** One client of a cluster; its producers, consumers and admins share connections and metadata. */
 export class OdradekClient {
   readonly #cluster: Cluster;
-  readonly #open = new Set<{ readonly closed: boolean; close(): Promise<void> }>();
+  readonly #open = new Set<Closable>();
 
   constructor(options: ClientOptions, ports: ClientPorts) {
     const { dialer, clock, timers, random, logger = silentLogger, codecs } = ports;
@@ -122,10 +127,13 @@ export class OdradekClient {
     return new Admin(this.#ready(), options);
   }
 
-  /** Closes what it made, producers flushed and consumers committed, then the connections. */
-  async close(): Promise<void> {
+  /**
+   * Closes what it made, producers flushed and consumers committed, then the connections. `timeoutMs` bounds that; without
+   * it each part takes its own time (a producer its `deliveryTimeoutMs`, a consumer 10,000 ms).
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     try {
-      await Promise.all([...this.#open].map((each) => each.close()));
+      await Promise.all([...this.#open].map((each) => each.close(options)));
     } finally {
       this.#open.clear();
       this.#cluster.close();
@@ -141,7 +149,7 @@ export class OdradekClient {
     return this.#cluster;
   }
 
-  #track<T extends { readonly closed: boolean; close(): Promise<void> }>(made: T): T {
+  #track<T extends Closable>(made: T): T {
     for (const each of this.#open) if (each.closed) this.#open.delete(each);
     this.#open.add(made);
     return made;

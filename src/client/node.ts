@@ -7,7 +7,7 @@ import { nodeTimers } from '../platform/timers.ts';
 import { nodeCodecs } from '../protocol/codecs/node.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import { WsDialer } from '../transport/ws-dialer.ts';
-import { OdradekClient, type OdradekOptions } from './index.ts';
+import { type ClientPorts, OdradekClient, type OdradekOptions } from './index.ts';
 import { silentLogger } from './rpc.ts';
 
 export * from './index.ts';
@@ -16,7 +16,8 @@ let triedNativeCrc32c = false;
 
 /** `new Odradek({ bootstrap: 'ws://127.0.0.1:7001' })` */
 export class Odradek extends OdradekClient {
-  constructor(options: OdradekOptions) {
+  /** `ports` are for whoever hosts clients: they replace those of Node.js. */
+  constructor(options: OdradekOptions, ports: Partial<ClientPorts> = {}) {
     if (!triedNativeCrc32c) {
       triedNativeCrc32c = true;
       const install = { js: crc32cJs, install: setCrc32c };
@@ -29,6 +30,7 @@ export class Odradek extends OdradekClient {
       random: nodeRandom,
       codecs: nodeCodecs(options.logger ?? silentLogger),
       ...(options.logger && { logger: options.logger }),
+      ...ports,
     });
   }
 }

@@ -49,6 +49,8 @@ export class RaftCore {
     this.#s = new RaftState(start);
     // A starting voter asks soon: if a leader lives, pre-vote makes the question harmless.
     armRetryTimer(this.#s, nowMs);
+    // A voter that is a majority by itself has nobody to wait for.
+    if (this.#s.isVoter && this.#s.quorumSize === 1) this.#s.electionDeadlineMs = nowMs;
   }
 
   /** For the driver, status pages and tests; change it through `step` alone. */

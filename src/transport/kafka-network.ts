@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Acceptor, ConnectionHandlers, Listener, ListenOptions, Logger } from '../platform/ports.ts';
 import { KafkaConnection } from './kafka-connection.ts';
+import { type Sockets, systemSockets } from './sockets.ts';
 
 const LISTEN_BACKLOG = 1024;
 /** Kafka's `connections.max.idle.ms`. */
@@ -10,6 +11,8 @@ export interface KafkaNetworkOptions {
   readonly logger: Logger;
   /** A connection on which nothing was sent or received for so long is closed; 10 minutes by default, as in Kafka. */
   readonly idleTimeoutMs?: number;
+  /** Those of the operating system by default. */
+  readonly sockets?: Sockets;
 }
 
 /** Listens for Kafka's own protocol: the message-oriented port over a TCP stream that is cut at 4-byte sizes. */
@@ -17,7 +20,7 @@ export class KafkaNetwork implements Acceptor {
   readonly #options: Required<KafkaNetworkOptions>;
 
   constructor(options: KafkaNetworkOptions) {
-    this.#options = { idleTimeoutMs: IDLE_TIMEOUT_MS, ...options };
+    this.#options = { idleTimeoutMs: IDLE_TIMEOUT_MS, sockets: systemSockets, ...options };
   }
 
   async listen(options: ListenOptions): Promise<Listener> {
@@ -47,13 +50,14 @@ class KafkaListener implements Listener {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+      this.#server.once('listening', () => {
         this.#server.off('error', reject);
         this.#server.on('error', (err) =>
           this.#settings.logger.error({ err, port }, 'The Kafka listener failed'),
         );
         resolve();
       });
+      this.#settings.sockets.listen(this.#server, { host, port, backlog: LISTEN_BACKLOG });
     });
   }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SimWorld } from '../../chaos/sim/world.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
+import { MemoryDisk } from '../../src/platform/memory-disk.ts';
 import { type Disk, DiskError } from '../../src/platform/ports.ts';
 
 const PATHS = ['/a', '/b', '/f', '/f/a', '/f/b', '/f/g', '/f/g/a'];
@@ -71,7 +72,7 @@ async function outcome(result: Promise<unknown>): Promise<unknown> {
 }
 
 describe('the disk', () => {
-  test('the simulated one behaves as the real one', async () => {
+  test('the simulated one and the one in memory behave as the real one', async () => {
     const base = await mkdtemp(join(tmpdir(), 'odradek-disk-'));
     let run = 0;
     await fc.assert(
@@ -80,12 +81,15 @@ describe('the disk', () => {
         const root = `${base}/${run}`;
         const world = new SimWorld({ seed: run });
         const simDisk = world.node('a').platform.disk;
+        const memoryDisk = new MemoryDisk();
         await nodeDisk.mkdir(root);
+        await memoryDisk.mkdir('/root');
         await world.settle(simDisk.mkdir('/root'));
         for (const [name, act] of steps) {
           const real = await outcome(act(nodeDisk, root));
           const simulated = await world.settle(outcome(act(simDisk, '/root')));
           expect(simulated, name).toEqual(real);
+          expect(await outcome(act(memoryDisk, '/root')), name).toEqual(real);
         }
       }),
       { numRuns: 150 },

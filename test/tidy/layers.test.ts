@@ -4,6 +4,7 @@ import { sources } from './sources.ts';
 /** From the top down: a layer imports only layers below it (docs/architecture.md, "The layers"). */
 const layers = [
   'cli',
+  'testing',
   'client',
   'server',
   'transport',

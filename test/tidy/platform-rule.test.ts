@@ -20,12 +20,12 @@ const bans: readonly Ban[] = [
   {
     pattern: /\bperformance\.now\b|\bhrtime\b/,
     instead: 'the Clock port (monotonicMs)',
-    allowed: ['platform', 'cli'],
+    allowed: ['platform', 'cli', 'testing'],
   },
   {
     pattern: /\b(setTimeout|setInterval|setImmediate|queueMicrotask|clearTimeout|clearInterval)\b/,
     instead: 'the Timers port',
-    allowed: ['platform', 'transport', 'cli'],
+    allowed: ['platform', 'transport', 'cli', 'testing'],
   },
   {
     pattern: /\bMath\.random\b|\brandomUUID\b|\bgetRandomValues\b/,
@@ -40,7 +40,7 @@ const bans: readonly Ban[] = [
   {
     pattern: /from ['"]node:/,
     instead: 'a port of platform/ports.ts',
-    allowed: ['platform', 'transport', 'cli'],
+    allowed: ['platform', 'transport', 'cli', 'testing'],
     raw: true,
   },
   { pattern: /from ['"]ws['"]/, instead: 'the Network or Dialer port', allowed: ['transport'], raw: true },
