@@ -61,12 +61,15 @@ export interface BrokerConfig {
   /** The folder of the partitions' logs, for `DescribeLogDirs`. */
   readonly logDir: string;
   /** What `DescribeConfigs` shows of this node. */
-  readonly shown: readonly {
-    readonly name: string;
-    readonly value: string;
-    readonly isDefault: boolean;
-    readonly documentation: string | null;
-  }[];
+  readonly shown: readonly ShownConfig[];
+}
+
+export interface ShownConfig {
+  readonly name: string;
+  readonly value: string;
+  readonly type: 'boolean' | 'enum' | 'string' | 'int' | 'long' | 'list';
+  readonly isDefault: boolean;
+  readonly documentation: string | null;
 }
 
 export const BROKER_DEFAULTS: BrokerConfig = {
@@ -80,6 +83,8 @@ export const BROKER_DEFAULTS: BrokerConfig = {
 /** Who asks, as the transport tells it. */
 export interface RequestContext {
   readonly clientId: string | null;
+  /** In the numbering of the encoding by which the caller came. */
+  readonly apiVersion: number;
   readonly caller: {
     readonly remote: string;
     /** The listener by which the caller came. */
@@ -106,7 +111,7 @@ const PEER_CLIENT_ID = /^node-\d+$/;
 
 /** What came from another node is never passed on a second time, or two nodes could pass it to and fro. */
 export function isPeer(from: RequestContext): boolean {
-  return from.clientId !== null && PEER_CLIENT_ID.test(from.clientId);
+  return from.caller.listener === 'ws' && from.clientId !== null && PEER_CLIENT_ID.test(from.clientId);
 }
 
 /** Where whoever came by a listener reaches a broker; undefined where the broker has no such listener. */

@@ -1,16 +1,29 @@
-import { ERROR_CODE } from '../protocol/errors.ts';
+import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type {
   DescribeClusterRequest,
   DescribeClusterResponse,
 } from '../protocol/messages/describe-cluster.ts';
-import { type Handler, listenerOf } from './context.ts';
+import type { Complete } from '../protocol/schema.ts';
+import { type Handler, listenerOf, logRefusal } from './context.ts';
+
+/** KIP-919. */
+const BROKER_ENDPOINT = 1;
+const CONTROLLER_ENDPOINT = 2;
 
 /** The cluster as this node's metadata has it. */
-export const describeCluster: Handler<DescribeClusterRequest, DescribeClusterResponse> = (
+export const describeCluster: Handler<Complete<DescribeClusterRequest>, DescribeClusterResponse> = (
   context,
   request,
   from,
 ) => {
+  const { endpointType } = request;
+  if (endpointType !== BROKER_ENDPOINT) {
+    const code =
+      endpointType === CONTROLLER_ENDPOINT ? 'MISMATCHED_ENDPOINT_TYPE' : 'UNSUPPORTED_ENDPOINT_TYPE';
+    const message = `endpoints of type ${endpointType} are not here: ask for brokers, type ${BROKER_ENDPOINT}`;
+    logRefusal(context, from, { endpointType }, 'Cluster description refused');
+    throw new KafkaError(code, message);
+  }
   const brokers = context
     .image()
     .sortedBrokers()

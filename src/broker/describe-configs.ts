@@ -1,5 +1,5 @@
 import type { TopicImage } from '../metadata/image.ts';
-import { TOPIC_CONFIGS, type TopicConfigDefinition } from '../metadata/topic-config.ts';
+import { CONFIG_SOURCE, topicConfigsInForce } from '../metadata/topic-config.ts';
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import type {
   DescribeConfigsRequest,
@@ -10,16 +10,8 @@ import { type BrokerContext, type Handler, logRefusal } from './context.ts';
 /** Kafka's ConfigResource.Type. */
 const TOPIC_RESOURCE = 2;
 const BROKER_RESOURCE = 4;
-/** Kafka's ConfigSource. */
-const SOURCE = { topic: 1, staticBroker: 4, default: 5 } as const;
 /** Kafka's ConfigType. */
-const CONFIG_TYPE: Readonly<Record<TopicConfigDefinition['type'], number>> = {
-  boolean: 1,
-  enum: 2,
-  int: 3,
-  long: 5,
-};
-const STRING_TYPE = 2;
+const CONFIG_TYPE = { boolean: 1, enum: 2, string: 2, int: 3, long: 5, list: 7 } as const;
 
 type Resource = DescribeConfigsRequest['resources'][number];
 type Result = DescribeConfigsResponse['results'][number];
@@ -47,7 +39,7 @@ function describe(context: BrokerContext, resource: Resource, request: DescribeC
     resourceType,
     resourceName,
     configs: configs
-      .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
+      .filter(({ name }) => !configurationKeys?.length || configurationKeys.includes(name))
       .map((entry) => ({
         ...entry,
         synonyms: request.includeSynonyms ? entry.synonyms : [],
@@ -79,18 +71,16 @@ function describe(context: BrokerContext, resource: Resource, request: DescribeC
 }
 
 function topicEntries(topic: TopicImage): Entry[] {
-  return [...TOPIC_CONFIGS.values()].map((definition) => {
+  return topicConfigsInForce(topic.configs).map(({ definition, value, source }) => {
     const { name } = definition;
-    const own = topic.configs.get(name);
-    const synonyms = [{ name, value: definition.default, source: SOURCE.default as number }];
-    if (own !== undefined) synonyms.unshift({ name, value: own, source: SOURCE.topic });
+    const fallback = { name, value: definition.default, source: CONFIG_SOURCE.default as number };
+    const isOwn = source === CONFIG_SOURCE.topic;
     return {
-      name,
-      value: own ?? definition.default,
+      ...{ name, value },
       readOnly: false,
-      configSource: own === undefined ? SOURCE.default : SOURCE.topic,
+      configSource: source,
       isSensitive: false,
-      synonyms,
+      synonyms: isOwn ? [{ name, value, source }, fallback] : [fallback],
       configType: CONFIG_TYPE[definition.type],
       documentation: definition.doc,
     };
@@ -98,8 +88,8 @@ function topicEntries(topic: TopicImage): Entry[] {
 }
 
 function brokerEntries({ config }: BrokerContext): Entry[] {
-  return config.shown.map(({ name, value, isDefault, documentation }) => {
-    const source = isDefault ? SOURCE.default : SOURCE.staticBroker;
+  return config.shown.map(({ name, value, isDefault, type, documentation }) => {
+    const source = isDefault ? CONFIG_SOURCE.default : CONFIG_SOURCE.staticBroker;
     return {
       name,
       value,
@@ -107,7 +97,7 @@ function brokerEntries({ config }: BrokerContext): Entry[] {
       configSource: source,
       isSensitive: false,
       synonyms: [{ name, value, source }],
-      configType: STRING_TYPE,
+      configType: CONFIG_TYPE[type],
       documentation,
     };
   });

@@ -1,4 +1,4 @@
-import { ERROR_CODE } from '../protocol/errors.ts';
+import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
 import type { Complete } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
@@ -15,6 +15,16 @@ type FetchedPartition = TopicAnswer['partitions'][number];
  * every fetch names all that it wants.
  */
 export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (context, request, from) => {
+  // Brokers follow each other over WebSockets: here, a replica could only be somebody who pretends to be one.
+  if (from.caller.listener === 'kafka' && request.replicaState.replicaId >= 0) {
+    logRefusal(
+      context,
+      from,
+      { replicaId: request.replicaState.replicaId },
+      'Fetch of a false replica refused',
+    );
+    throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', 'replicas do not fetch from this listener');
+  }
   if (request.sessionEpoch > 0) {
     logRefusal(context, from, { sessionId: request.sessionId }, 'Fetch in a session that is not known');
     return { throttleTimeMs: 0, errorCode: ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, responses: [] };

@@ -3,27 +3,29 @@ import type {
   FindCoordinatorRequest,
   FindCoordinatorResponse,
 } from '../protocol/messages/find-coordinator.ts';
+import type { Complete } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
 
 const GROUP_KEY = 0;
+const TRANSACTION_KEY = 1;
 
 type Coordinator = FindCoordinatorResponse['coordinators'][number];
 
 /** Groups are coordinated by the active controller, all of them. */
-export const findCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorResponse> = (
+export const findCoordinator: Handler<Complete<FindCoordinatorRequest>, FindCoordinatorResponse> = (
   context,
-  request,
+  { key, keyType, coordinatorKeys },
   from,
 ) => {
-  const coordinators = request.coordinatorKeys.map((key) => ({
-    key,
-    ...coordinatorOf(context, from, request.keyType),
-  }));
-  for (const { key, errorCode, errorMessage } of coordinators) {
+  const find = (each: string) => ({ key: each, ...coordinatorOf(context, from, keyType) });
+  const coordinators = coordinatorKeys.map(find);
+  const single = coordinatorKeys.length === 0 ? find(key) : undefined;
+  for (const refused of single ? [single] : coordinators) {
+    const { key: refusedKey, errorCode, errorMessage } = refused;
     if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { key, errorMessage }, 'No coordinator to name');
+      logRefusal(context, from, { key: refusedKey, keyType, errorMessage }, 'No coordinator to name');
   }
-  return { throttleTimeMs: 0, coordinators };
+  return { throttleTimeMs: 0, ...single, coordinators };
 };
 
 function coordinatorOf(
@@ -33,7 +35,10 @@ function coordinatorOf(
 ): Omit<Coordinator, 'key'> {
   const nobody = { nodeId: -1, host: '', port: -1 };
   if (keyType !== GROUP_KEY) {
-    const errorMessage = `key type ${keyType} is not served; groups are type ${GROUP_KEY}`;
+    const errorMessage =
+      keyType === TRANSACTION_KEY
+        ? 'transactions are not supported'
+        : `key type ${keyType} is not served; groups are type ${GROUP_KEY}`;
     return { ...nobody, errorCode: ERROR_CODE.INVALID_REQUEST, errorMessage };
   }
   const controllerId = context.controller.controllerId();

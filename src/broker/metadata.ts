@@ -13,11 +13,14 @@ type TopicAnswer = MetadataResponse['topics'][number];
 
 /** How long a client may wait for a topic that it makes come to be. */
 const AUTO_CREATE_TIMEOUT_MS = 5_000;
+/** A committed change is applied within a round trip. */
+const APPLIED_WAIT_MS_MAX = 1_000;
+const APPLIED_RETRY_MS = 5;
 
 /** Brokers, controller and partitions. `topics: null` means all, an empty list none; each by id or by name. */
 export const metadata: Handler<MetadataRequest, MetadataResponse> = async (context, request, from) => {
   if (request.topics && request.allowAutoTopicCreation && context.config.autoCreateTopics)
-    await createMissing(context, request.topics);
+    await createMissing(context, request.topics, from);
   const image = context.image();
   const brokers = aliveBrokers(image, from);
   const reachable = new Set(brokers.map(({ nodeId }) => nodeId));
@@ -98,8 +101,15 @@ function describePartition(
   };
 }
 
-/** Best effort: what could not be created is answered as unknown, which a client asks again. */
-async function createMissing(context: BrokerContext, topics: readonly Asked[]): Promise<void> {
+/**
+ * Best effort: what could not be created is answered as unknown, which a client asks again. Waits until this broker
+ * knows the new topics itself, so that already the first answer has them.
+ */
+async function createMissing(
+  context: BrokerContext,
+  topics: readonly Asked[],
+  from: RequestContext,
+): Promise<void> {
   const image = context.image();
   const names = topics
     .map(({ name }) => name ?? '')
@@ -117,9 +127,27 @@ async function createMissing(context: BrokerContext, topics: readonly Asked[]): 
     validateOnly: false,
   };
   try {
-    await askController(context, CreateTopics, request, AUTO_CREATE_TIMEOUT_MS);
-    context.logger.info({ names }, 'Topics created because their metadata was asked for');
+    const created = await askController(context, CreateTopics, request, AUTO_CREATE_TIMEOUT_MS);
+    for (const { name, errorCode, errorMessage } of created.topics) {
+      const isThere = errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.TOPIC_ALREADY_EXISTS;
+      if (!isThere)
+        logRefusal(context, from, { topic: name, errorCode, errorMessage }, 'A topic was not created');
+      else if (await isApplied(context, name))
+        context.logger.info({ topic: name, ...fromOf(from) }, 'Created a topic because it was asked for');
+    }
   } catch (error) {
-    context.logger.info({ names, error }, 'Topics could not be created');
+    context.logger.info({ names, err: error, ...fromOf(from) }, 'Topics could not be created');
   }
+}
+
+const fromOf = ({ clientId, caller }: RequestContext) => ({ clientId, remote: caller.remote });
+
+/** Waits, not for long, until the image of this broker has the topic. */
+async function isApplied(context: BrokerContext, name: string): Promise<boolean> {
+  const deadlineMs = context.clock.monotonicMs() + APPLIED_WAIT_MS_MAX;
+  while (!context.image().topicByName(name)) {
+    if (context.clock.monotonicMs() >= deadlineMs) return false;
+    await new Promise<void>((resolve) => context.timers.set(APPLIED_RETRY_MS, resolve));
+  }
+  return true;
 }

@@ -2,7 +2,11 @@
 
 import type { MetadataImage, TopicImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { topicConfigProblem } from '../metadata/topic-config.ts';
+import {
+  type TopicConfigInForce,
+  topicConfigProblem,
+  topicConfigsInForce,
+} from '../metadata/topic-config.ts';
 import { topicNameProblem } from '../metadata/topic-name.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type {
@@ -220,7 +224,13 @@ function created(topic: TopicImage | undefined, validateOnly: boolean) {
     topicId: topic && !validateOnly ? topic.id : ZERO_UUID,
     numPartitions: topic?.partitions.length ?? -1,
     replicationFactor: topic?.partitions[0]?.replicas.length ?? -1,
+    configs: topic ? topicConfigsInForce(topic.configs).map(shown) : null,
   };
+}
+
+/** KIP-525: a creator sees at once what the topic got. */
+function shown({ definition: { name }, value, source }: TopicConfigInForce) {
+  return { name, value, readOnly: false, configSource: source, isSensitive: false };
 }
 
 function countBy(names: readonly string[]): Map<string, number> {

@@ -124,6 +124,28 @@ export interface TopicConfig {
   readonly uncleanLeaderElection: boolean;
 }
 
+/** Where a config's value comes from: Kafka's ConfigSource. */
+export const CONFIG_SOURCE = { topic: 1, staticBroker: 4, default: 5 } as const;
+
+/** One config of a topic as it is in force. */
+export interface TopicConfigInForce {
+  readonly definition: TopicConfigDefinition;
+  readonly value: string;
+  /** The topic's own; else it is the default. */
+  readonly source: typeof CONFIG_SOURCE.topic | typeof CONFIG_SOURCE.default;
+}
+
+/** Every config of a topic, whether it sets it or not. */
+export function topicConfigsInForce(configs: {
+  get(name: string): string | undefined;
+}): TopicConfigInForce[] {
+  return Array.from(TOPIC_CONFIGS.values(), (definition) => {
+    const own = configs.get(definition.name);
+    const source = own === undefined ? CONFIG_SOURCE.default : CONFIG_SOURCE.topic;
+    return { definition, value: own ?? definition.default, source };
+  });
+}
+
 /** What is wrong with setting `name` to `value`, or `undefined`. */
 export function topicConfigProblem(name: string, value: string | null): string | undefined {
   const definition = TOPIC_CONFIGS.get(name);

@@ -80,6 +80,15 @@ export class Partition implements PartitionOwner {
     return this.#led;
   }
 
+  /**
+   * Set while the log is opened that this broker is to lead: settles when that is done. Clients come as soon as they
+   * know of a new topic, which is before its log is on disk.
+   */
+  get opening(): Promise<void> | undefined {
+    const isToLead = this.#state === 'opening' && this.#assignment.leader === this.#host.nodeId;
+    return isToLead && this.#host.isRegistered() && !this.#host.isFenced() ? this.#busy : undefined;
+  }
+
   currentLeader(): CurrentLeader {
     const { leader, leaderEpoch } = this.#assignment;
     const isUnsure = leader === this.#host.nodeId && (this.#host.isFenced() || !this.#led);

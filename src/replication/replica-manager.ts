@@ -141,9 +141,13 @@ export class ReplicaManager {
     requiredLeaderEpoch = -1,
   ): ProducedPartition | Promise<ProducedPartition> {
     const found = this.partition(topicId, partition);
-    const led = found?.ledFor(requiredLeaderEpoch, -1);
-    if (typeof led !== 'object') return produceRefusal(found, partition, led);
-    return led.produce(records, acks, timeoutMs);
+    const produce = (): ProducedPartition | Promise<ProducedPartition> => {
+      const led = found?.ledFor(requiredLeaderEpoch, -1);
+      if (typeof led !== 'object') return produceRefusal(found, partition, led);
+      return led.produce(records, acks, timeoutMs);
+    };
+    // Whoever waits here goes on in the order of arrival, and before whatever comes later.
+    return found?.opening?.then(produce) ?? produce();
   }
 
   /** Serves a consumer or a follower; waits for `minBytes`, for `maxWaitMs` at most. */

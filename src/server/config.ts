@@ -39,6 +39,15 @@ function isOrigin(written: string): boolean {
   return url?.origin === 'null' ? /^[^:/]+:\/\/[^/?#]+$/.test(written) : url?.origin === written;
 }
 
+const kafka = z.strictObject({
+  port: port.optional().describe("For Kafka's own clients; 0 takes a free one. Unset: they can't connect."),
+  host: text.optional().describe("The address to listen on for Kafka's clients; `host` unless set."),
+  advertisedHost: text
+    .optional()
+    .describe("The name under which Kafka's clients reach this node; `advertisedHost`, else `kafka.host`."),
+  advertisedPort: port.optional().describe('The port under which they do; `kafka.port` unless set.'),
+});
+
 const topicDefaults = z.strictObject({
   partitions: count(1, 10_000).default(1).describe('Partitions of a topic.'),
   replicationFactor: count(1, 100).default(3).describe('Replicas of each partition.'),
@@ -99,6 +108,8 @@ const limits = z.strictObject({
     .describe("A group's committed offsets are forgotten after it was empty for this time."),
 });
 
+const isWildcard = (host: string | undefined) => host === '0.0.0.0' || host === '::';
+
 export const configSchema = z
   .strictObject({
     nodeId: count(0, 2 ** 31 - 1).describe('Unique in the cluster, and never given to another node.'),
@@ -119,6 +130,7 @@ export const configSchema = z
       .describe(
         'Pages that may connect, by exact origin (`https://app.example.org`), or `*`. Only browsers need permission.',
       ),
+    kafka: kafka.prefault({}).describe("The listener for Kafka's own clients."),
     rack: text
       .optional()
       .describe('The failure domain of this node; the replicas of a partition are spread over racks.'),
@@ -137,6 +149,9 @@ export const configSchema = z
       .default('info')
       .describe('The least level that is logged.'),
     logPretty: flag.default(false).describe('Log lines for people instead of JSON.'),
+    autoCreateTopics: flag
+      .default(true)
+      .describe('Create a topic when a client asks for its metadata, unless the client says not to.'),
     topicDefaults: topicDefaults.prefault({}).describe('What a topic gets whose creator does not say.'),
     limits: limits.prefault({}).describe('Bounds of time, memory and number.'),
   })
@@ -144,10 +159,17 @@ export const configSchema = z
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const ids = config.voters.map((each) => each.id);
     if (new Set(ids).size < ids.length) refuse(['voters'], `an id stands twice in ${ids.join(', ')}`);
-    if (['0.0.0.0', '::'].includes(config.host) && config.advertisedHost === undefined) {
+    if (isWildcard(config.host) && config.advertisedHost === undefined) {
       refuse(
         ['advertisedHost'],
         `nobody can connect to ${config.host}; set the name under which others reach this node`,
+      );
+    }
+    const { kafka, advertisedHost } = config;
+    if (isWildcard(kafka.host) && kafka.advertisedHost === undefined && advertisedHost === undefined) {
+      refuse(
+        ['kafka', 'advertisedHost'],
+        `nobody can connect to ${kafka.host}; set the name under which Kafka's clients reach this node`,
       );
     }
     const { electionTimeoutMs, raftHeartbeatMs, brokerSessionTimeoutMs, brokerHeartbeatMs } = config.limits;

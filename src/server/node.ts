@@ -18,6 +18,7 @@ import { uuidFrom } from '../protocol/uuid.ts';
 import { RaftNode } from '../raft/node.ts';
 import { RAFT_APIS } from '../raft/wire.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
+import { kafkaWire } from '../transport/kafka-wire.ts';
 import { route } from '../transport/rpc-route.ts';
 import { RpcServer } from '../transport/rpc-server.ts';
 import { assignmentDelta } from './assignments.ts';
@@ -56,6 +57,7 @@ export class OdradekNode {
   readonly #lifecycle: BrokerLifecycle;
   readonly #server: RpcServer;
   #listener: Listener | undefined;
+  #kafkaListener: Listener | undefined;
   /** The last leader of the quorum that was not this node. */
   #otherLeader: { readonly id: number; readonly epoch: number; isDead: boolean } | undefined;
 
@@ -109,6 +111,11 @@ export class OdradekNode {
     return this.#listener?.port ?? this.config.port;
   }
 
+  /** The port for Kafka's own clients; undefined while there is none. */
+  get kafkaPort(): number | undefined {
+    return this.#kafkaListener?.port;
+  }
+
   get clusterId(): string | undefined {
     return this.raft.clusterId;
   }
@@ -124,13 +131,14 @@ export class OdradekNode {
   }
 
   /**
-   * Opens the listener and takes part; resolves once it listens. `joined` settles when the node knows its cluster, or
+   * Opens the listeners and takes part; resolves once it listens. `joined` settles when the node knows its cluster, or
    * rejects with a RaftError where an operator has to act. @throws Error when the port can't be had
    */
   async start(): Promise<{ readonly joined: Promise<void> }> {
     const { host, port } = this.config;
     this.#listener = await this.#server.listen({ host, port, onHttp: (path) => this.#onHttp(path) });
     this.#logger.info({ host, port: this.port }, 'Listening');
+    await this.#listenForKafka();
     return { joined: this.#join() };
   }
 
@@ -146,6 +154,34 @@ export class OdradekNode {
     this.#peers.close();
     await this.logs.close();
     this.#logger.info({}, 'Stopped');
+  }
+
+  async #listenForKafka(): Promise<void> {
+    const { kafka, host: ownHost } = this.config;
+    const { host = ownHost, port } = kafka;
+    if (port === undefined) return;
+    const network = this.#platform.kafkaNetwork;
+    if (!network) throw new Error("this platform has no TCP listener for Kafka's clients (kafka.port)");
+    try {
+      this.#kafkaListener = await this.#server.listen({ host, port, network, wire: kafkaWire });
+    } catch (error) {
+      await this.#server.close();
+      throw error;
+    }
+    this.#logger.info({ host, port: this.kafkaPort }, "Listening for Kafka's clients");
+  }
+
+  /** Where clients reach this node, by each of its listeners. */
+  #listeners() {
+    const { host, advertisedHost, kafka } = this.config;
+    const listeners = [{ name: 'ws', host: advertisedHost ?? host, port: this.port }];
+    if (this.kafkaPort !== undefined)
+      listeners.push({
+        name: 'kafka',
+        host: kafka.advertisedHost ?? advertisedHost ?? kafka.host ?? host,
+        port: kafka.advertisedPort ?? this.kafkaPort,
+      });
+    return listeners;
   }
 
   async #join(): Promise<void> {
@@ -229,7 +265,7 @@ export class OdradekNode {
   }
 
   #createLifecycle(): BrokerLifecycle {
-    const { nodeId, limits, host, advertisedHost, rack } = this.config;
+    const { nodeId, limits, rack } = this.config;
     return new BrokerLifecycle({
       ...this.#ports(),
       brokerId: nodeId,
@@ -246,7 +282,7 @@ export class OdradekNode {
           clusterId,
           incarnationId: this.#incarnationId,
           directoryId: this.#identity.directoryId,
-          listeners: [{ name: 'ws', host: advertisedHost ?? host, port: this.port }],
+          listeners: this.#listeners(),
           rack: rack ?? null,
           cleanShutdown: this.logs.cleanShutdown,
         };

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import type { CloseReason, Connection, ConnectionHandlers, Logger } from '../platform/ports.ts';
+import type { BudgetShare, BufferBudget } from './buffer-budget.ts';
 import { reasonOfSocketError } from './close-reason.ts';
 import { FrameReader } from './kafka-frames.ts';
 import { mergeSmallParts } from './ws-fragments.ts';
@@ -14,6 +15,7 @@ export interface KafkaConnectionOptions {
   readonly frameBytesMax: number;
   readonly idleTimeoutMs: number;
   readonly logger: Logger;
+  readonly budget?: BufferBudget;
 }
 
 /** `Connection` over one accepted TCP socket that carries Kafka's frames. `send` takes frames with their sizes. */
@@ -22,6 +24,7 @@ export class KafkaConnection implements Connection {
   readonly #socket: Socket;
   readonly #frames: FrameReader;
   readonly #logger: Logger;
+  readonly #share: BudgetShare | undefined;
   #handlers: ConnectionHandlers | undefined;
   #reading = true;
   #closing = false;
@@ -29,11 +32,12 @@ export class KafkaConnection implements Connection {
   /** What ended the connection, when that was known before the socket closed. */
   #cause: CloseReason | undefined;
 
-  constructor(socket: Socket, { frameBytesMax, idleTimeoutMs, logger }: KafkaConnectionOptions) {
+  constructor(socket: Socket, { frameBytesMax, idleTimeoutMs, logger, budget }: KafkaConnectionOptions) {
     this.#socket = socket;
     this.#frames = new FrameReader(frameBytesMax);
     this.#logger = logger;
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#share = budget?.open(this.remote, (message) => this.#fail({ code: 'closed', message }));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setTimeout(idleTimeoutMs, () => this.#idled(idleTimeoutMs));
@@ -59,7 +63,8 @@ export class KafkaConnection implements Connection {
   send(parts: readonly Uint8Array[]): void {
     if (this.#closing) return;
     this.#cork();
-    for (const part of mergeSmallParts(parts)) this.#socket.write(part);
+    for (const part of mergeSmallParts(parts)) this.#socket.write(part, this.#account);
+    this.#account();
   }
 
   setReading(reading: boolean): void {
@@ -82,6 +87,7 @@ export class KafkaConnection implements Connection {
     if (this.#closing) return;
     this.#frames.push(chunk);
     if (this.#reading) this.#deliver();
+    this.#account();
   }
 
   /** Hands out whole frames while they are wanted; the rest of a chunk waits until reading is resumed. */
@@ -104,17 +110,25 @@ export class KafkaConnection implements Connection {
       { remote: this.remote, reason: error.message },
       'A Kafka connection is closed for a malformed frame',
     );
-    this.#cause ??= { code: 'protocol', message: error.message };
-    this.#closing = true;
-    this.#socket.destroy();
+    this.#fail({ code: 'protocol', message: error.message });
   }
 
   #idled(idleTimeoutMs: number): void {
     this.#logger.debug({ remote: this.remote, idleTimeoutMs }, 'An idle Kafka connection is closed');
-    this.#cause ??= { code: 'timeout', message: `nothing sent or received for ${idleTimeoutMs} ms` };
+    this.#fail({ code: 'timeout', message: `nothing sent or received for ${idleTimeoutMs} ms` });
+  }
+
+  /** Ends the connection at once, for a reason that this side found. */
+  #fail(cause: CloseReason): void {
+    this.#cause ??= cause;
     this.#closing = true;
     this.#socket.destroy();
   }
+
+  /** Tells the budget what waits for the kernel, and what came and is not handed out. */
+  readonly #account = (): void => {
+    if (!this.#closing) this.#share?.hold(this.bufferedBytes + this.#frames.heldBytes);
+  };
 
   /** All responses of one turn leave in one system call. */
   #cork(): void {
@@ -129,6 +143,7 @@ export class KafkaConnection implements Connection {
 
   #closed(): void {
     this.#closing = true;
+    this.#share?.close();
     this.#handlers?.onClose(this.#cause ?? { code: 'closed', message: 'closed by peer' });
   }
 }

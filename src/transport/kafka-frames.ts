@@ -32,6 +32,11 @@ export class FrameReader {
     this.#frameBytesMax = frameBytesMax;
   }
 
+  /** Bytes received and not handed out. */
+  get heldBytes(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, this.#frameFilled);
+  }
+
   push(chunk: Uint8Array): void {
     if (chunk.length > 0) this.#chunks.push(chunk);
   }

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Acceptor, ConnectionHandlers, Listener, ListenOptions, Logger } from '../platform/ports.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import { KafkaConnection } from './kafka-connection.ts';
 import { type Sockets, systemSockets } from './sockets.ts';
 
@@ -13,11 +14,15 @@ export interface KafkaNetworkOptions {
   readonly idleTimeoutMs?: number;
   /** Those of the operating system by default. */
   readonly sockets?: Sockets;
+  /** A limit for what all connections hold together; none by default. */
+  readonly budget?: BufferBudget;
 }
+
+type Settings = KafkaNetworkOptions & Required<Omit<KafkaNetworkOptions, 'budget'>>;
 
 /** Listens for Kafka's own protocol: the message-oriented port over a TCP stream that is cut at 4-byte sizes. */
 export class KafkaNetwork implements Acceptor {
-  readonly #options: Required<KafkaNetworkOptions>;
+  readonly #options: Settings;
 
   constructor(options: KafkaNetworkOptions) {
     this.#options = { idleTimeoutMs: IDLE_TIMEOUT_MS, sockets: systemSockets, ...options };
@@ -32,11 +37,11 @@ export class KafkaNetwork implements Acceptor {
 
 class KafkaListener implements Listener {
   readonly #options: ListenOptions;
-  readonly #settings: Required<KafkaNetworkOptions>;
+  readonly #settings: Settings;
   readonly #server: Server;
   readonly #connections = new Set<KafkaConnection>();
 
-  constructor(options: ListenOptions, settings: Required<KafkaNetworkOptions>) {
+  constructor(options: ListenOptions, settings: Settings) {
     this.#options = options;
     this.#settings = settings;
     this.#server = createServer((socket) => this.#accept(socket));
@@ -71,7 +76,7 @@ class KafkaListener implements Listener {
 
   #accept(socket: Socket): void {
     const { connectionsMax, messageBytesMax } = this.#options;
-    const { logger, idleTimeoutMs } = this.#settings;
+    const { logger } = this.#settings;
     if (this.#connections.size >= connectionsMax) {
       const remote = `${socket.remoteAddress}:${socket.remotePort}`;
       logger.warn({ remote, connectionsMax }, 'A Kafka connection was refused: there are too many');
@@ -79,7 +84,7 @@ class KafkaListener implements Listener {
       socket.destroy();
       return;
     }
-    const connection = new KafkaConnection(socket, { frameBytesMax: messageBytesMax, idleTimeoutMs, logger });
+    const connection = new KafkaConnection(socket, { ...this.#settings, frameBytesMax: messageBytesMax });
     this.#connections.add(connection);
     connection.attach(this.#untracking(connection, this.#options.onConnection(connection)));
   }

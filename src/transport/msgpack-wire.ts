@@ -6,7 +6,8 @@ import type { Wire } from './wire.ts';
 export const msgpackWire: Wire = {
   name: 'ws',
   isOrdered: false,
-  versionsOf: ({ minVersion, maxVersion }) => ({ min: minVersion, max: maxVersion }),
+  servedVersions: ({ minVersion, maxVersion }) => [minVersion, maxVersion],
+  advertisedVersions: ({ minVersion, maxVersion }) => [minVersion, maxVersion],
   open: (parts) => {
     const frame = decodeRequestHeader(parts);
     const { apiKey, apiVersion, correlationId, clientId } = frame;
@@ -14,7 +15,7 @@ export const msgpackWire: Wire = {
       ...{ apiKey, apiVersion, correlationId, clientId },
       decode: (api) => decodeRequestBody(api, frame),
       encode: (api, response) => encodeResponse(api, correlationId, response),
-      encodeFailure: ({ code, message }) =>
+      encodeRefusal: ({ code, message }) =>
         encodeResponse(RpcFailure, ~correlationId, { errorCode: code, errorMessage: message }),
       mayOverlap: () => true,
     };

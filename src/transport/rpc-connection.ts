@@ -209,21 +209,18 @@ export class RpcConnection implements Caller {
 
   /** Starts the handler before it returns, so that requests start in order. Never rejects. */
   async #serve(request: WireRequest, receivedAt: number, started: Started): Promise<Outcome> {
-    const { events } = this.#options;
+    const { events, routes } = this.#options;
     const { meter } = events;
     const startedAt = meter.now();
-    let api: AnyApi | undefined;
-    let body: unknown;
+    const route = routes.get(request.apiKey);
     try {
-      const route = this.#routeOf(request);
-      api = route.api;
+      const { api, handler } = this.#checkServed(route, request);
       const seen = events.of(api);
       started.events = seen;
       seen.requests.add();
       seen.queueSeconds.observe(startedAt - receivedAt);
-      body = request.decode(api);
       const { clientId, apiVersion } = request;
-      const response = await route.handler(body, { caller: this, clientId, apiVersion });
+      const response = await handler(request.decode(api), { caller: this, clientId, apiVersion });
       started.answeredAt = meter.now();
       seen.handleSeconds.observe(started.answeredAt - startedAt);
       if (response === undefined) return 'nothing';
@@ -231,16 +228,16 @@ export class RpcConnection implements Caller {
       return request.encode(api, response);
     } catch (error) {
       started.answeredAt = meter.now();
-      return this.#failure(request, error as Error, api, body);
+      return this.#failure(request, error as Error, route?.api);
     }
   }
 
-  #failure(request: WireRequest, error: Error, api: AnyApi | undefined, body: unknown): Outcome {
+  #failure(request: WireRequest, error: Error, api: AnyApi | undefined): Outcome {
     const { apiKey, apiVersion, clientId } = request;
     const code = codeOf(error);
     this.#options.events.failed(api, code);
     const message = error.message.slice(0, ERROR_MESSAGE_CHARS_MAX);
-    const answer = request.encodeFailure({ code, message }, api, body);
+    const answer = request.encodeRefusal({ code, message }, api);
     const fields = { remote: this.remote, clientId, apiKey, apiVersion };
     if (code === ERROR_CODE.UNKNOWN_SERVER_ERROR)
       this.#logger.error({ ...fields, err: error }, 'A request handler failed');
@@ -255,16 +252,16 @@ export class RpcConnection implements Caller {
     return answer ?? 'close';
   }
 
-  #routeOf({ apiKey, apiVersion }: WireRequest): Route {
-    const route = this.#options.routes.get(apiKey);
-    const range = route && this.#options.wire.versionsOf(route.api);
+  #checkServed(route: Route | undefined, { apiKey, apiVersion }: WireRequest): Route {
+    const range = route && this.#options.wire.servedVersions(route.api);
     if (route === undefined || range === undefined)
       throw new KafkaError('UNSUPPORTED_VERSION', `API ${apiKey} is not served`);
-    if (apiVersion < range.min || apiVersion > range.max) {
-      const served = `${range.min} to ${range.max}`;
+    const [min, max] = range;
+    if (apiVersion < min || apiVersion > max) {
+      const { name } = route.api;
       throw new KafkaError(
         'UNSUPPORTED_VERSION',
-        `${route.api.name} is served in versions ${served}, not ${apiVersion}`,
+        `${name} is served in versions ${min} to ${max}, not ${apiVersion}`,
       );
     }
     return route;

@@ -121,7 +121,7 @@ export class RpcServer {
   }
 
   #routesOn(wire: Wire): ReadonlyMap<number, Route> {
-    const served = this.#routes.filter(({ api }) => wire.versionsOf(api) !== undefined);
+    const served = this.#routes.filter(({ api }) => wire.servedVersions(api) !== undefined);
     const all = [...served, route(ApiVersions, () => answer)];
     const answer = apiVersions(wire, all);
     return new Map(all.map((each) => [each.api.key, each]));
@@ -131,8 +131,8 @@ export class RpcServer {
 function apiVersions(wire: Wire, routes: readonly Route[]): ApiVersionsResponse {
   const apiKeys = routes
     .flatMap(({ api }) => {
-      const range = wire.versionsOf(api);
-      return range ? [{ apiKey: api.key, minVersion: range.min, maxVersion: range.max }] : [];
+      const range = wire.advertisedVersions(api);
+      return range ? [{ apiKey: api.key, minVersion: range[0], maxVersion: range[1] }] : [];
     })
     .sort((left, right) => left.apiKey - right.apiKey);
   return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion: CATALOGUE_VERSION };

@@ -1,10 +1,8 @@
+import type { Refusal } from '../protocol/kafka-refusals.ts';
 import type { AnyApi } from '../protocol/schema.ts';
 
-/** The versions of an API that are served, both ends included. */
-export interface VersionRange {
-  readonly min: number;
-  readonly max: number;
-}
+/** A range of versions, both included. */
+export type VersionRange = readonly [min: number, max: number];
 
 /**
  * One encoding of the message catalogue, as a server needs it: from the bytes of a message to a request, and from an
@@ -15,8 +13,10 @@ export interface Wire {
   readonly name: 'ws' | 'kafka';
   /** Whether answers leave in the order of the requests; else as they are ready. */
   readonly isOrdered: boolean;
-  /** The versions of an API on this wire; undefined where it is not served. */
-  versionsOf(api: AnyApi): VersionRange | undefined;
+  /** The versions of an API that are carried out; undefined where it is not served on this wire. */
+  servedVersions(api: AnyApi): VersionRange | undefined;
+  /** The versions that `ApiVersions` tells of. */
+  advertisedVersions(api: AnyApi): VersionRange | undefined;
   /** Reads the header of a message. @throws ProtocolError where it cannot be answered, not even with an error */
   open(parts: Uint8Array[]): WireRequest;
 }
@@ -31,14 +31,10 @@ export interface WireRequest {
   decode(api: AnyApi): unknown;
   encode(api: AnyApi, response: unknown): Uint8Array[];
   /**
-   * The answer that says why there is no other. `api` where the API is served, `body` where it could be read. Undefined
-   * where the protocol has no words for it: the connection is closed.
+   * The answer that says why there is no other; `api` where the API is served, in whatever version. Undefined where the
+   * protocol has no words for it: the connection is closed.
    */
-  encodeFailure(
-    error: { readonly code: number; readonly message: string },
-    api: AnyApi | undefined,
-    body: unknown,
-  ): Uint8Array[] | undefined;
+  encodeRefusal(refusal: Refusal, api: AnyApi | undefined): Uint8Array[] | undefined;
   /** Whether it may be started before the requests ahead of it are answered. */
   mayOverlap(): boolean;
 }

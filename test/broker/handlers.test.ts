@@ -100,7 +100,9 @@ beforeEach(() => {
   context = {
     nodeId: NODE,
     get config() {
-      const shown = [{ name: 'node.id', value: '1', isDefault: false, documentation: null }];
+      const shown = [
+        { name: 'node.id', value: '1', type: 'int', isDefault: false, documentation: null } as const,
+      ];
       return { ...BROKER_DEFAULTS, autoCreateTopics, logDir: '/data/log', shown };
     },
     clock: time,
@@ -171,6 +173,7 @@ function fetchResponse(request: FetchRequest, errorCode: number): FetchResponse 
 
 const CLIENT: RequestContext = {
   clientId: 'test',
+  apiVersion: 0,
   caller: { remote: '127.0.0.1:5', listener: 'ws', closed: false, onClose: () => {}, close: () => {} },
 };
 const PEER: RequestContext = { ...CLIENT, clientId: 'node-2' };

@@ -96,7 +96,7 @@ test('what nobody meant is refused, with what would be right', async () => {
   expect(await refused('odradek', 'start n.yaml')).toBeTruthy();
   expect(await refused('odradek', 'config')).toContain('show or check');
   expect(await refused('cluster', 'up --nodes 0')).toContain('1 to 100');
-  expect(await refused('cluster', 'up --base-port 70000')).toContain('1 to 65000');
+  expect(await refused('cluster', 'up --base-port 70000')).toContain('1 to 63000');
   expect(await refused('cluster', 'kill two')).toContain('1 to 100');
   expect(await refused('cluster', 'kill')).toContain('node');
 });

@@ -6,11 +6,13 @@ import { say, sayJson } from '../output.ts';
 import { usage } from '../run.ts';
 import { LocalCluster } from './local-cluster.ts';
 import type { NodeStatus } from './node-process.ts';
+import { BASE_PORT, KAFKA_PORT_OFFSET } from './ports.ts';
 
 interface Common {
   readonly dir: string;
   readonly nodes: number;
   readonly basePort: number;
+  readonly kafkaBasePort?: number | undefined;
   readonly json: boolean;
 }
 
@@ -20,8 +22,7 @@ interface OneNode extends Common {
 
 const NODES = 3;
 const NODES_MAX = 100;
-const BASE_PORT = 7000;
-const BASE_PORT_MAX = 65_000;
+const BASE_PORT_MAX = 63_000;
 
 /** The whole command line of `bin/cluster`. */
 export function localClusterCommandLine(args: Argv): Argv<Common> {
@@ -44,6 +45,11 @@ export function localClusterCommandLine(args: Argv): Argv<Common> {
       default: BASE_PORT,
       coerce: (value: unknown) => integer('--base-port', 1, BASE_PORT_MAX)(value) ?? BASE_PORT,
       describe: 'Node N listens on base port + N',
+    })
+    .option('kafka-base-port', {
+      type: 'string',
+      coerce: integer('--kafka-base-port', 1, 65_000),
+      describe: `The same for Kafka's clients; base port + ${KAFKA_PORT_OFFSET} unless set`,
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' });
   return addCommands(cli as unknown as Argv<Common>).demandCommand(
@@ -78,18 +84,20 @@ function oneNode(command: Argv<Common>) {
   });
 }
 
-const open = ({ dir, nodes, basePort }: Common) => LocalCluster.open(dir, { nodes, basePort });
+const open = ({ dir, nodes, basePort, kafkaBasePort }: Common) =>
+  LocalCluster.open(dir, { nodes, basePort, kafkaBasePort });
 
-async function up({ dir, nodes, basePort, json }: Common): Promise<void> {
+async function up({ dir, nodes, basePort, kafkaBasePort, json }: Common): Promise<void> {
   const startedMs = Date.now();
-  const cluster = LocalCluster.create(dir, { nodes, basePort });
+  const cluster = LocalCluster.create(dir, { nodes, basePort, kafkaBasePort });
   await cluster.up();
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
   const count = cluster.nodes.length;
-  if (json) sayJson({ bootstrap: cluster.bootstrap, nodes: await cluster.status() });
+  const { bootstrap, kafkaBootstrap } = cluster;
+  if (json) sayJson({ bootstrap, kafka: kafkaBootstrap, nodes: await cluster.status() });
   else
     say(
-      `${count} node${count === 1 ? ' is' : 's are'} ready after ${seconds} s.\nbootstrap: ${cluster.bootstrap}`,
+      `${count} node${count === 1 ? ' is' : 's are'} ready after ${seconds} s.\nbootstrap: ${bootstrap}\nkafka: ${kafkaBootstrap}`,
     );
 }
 

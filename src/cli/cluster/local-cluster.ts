@@ -2,20 +2,24 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeStatus } from './node-process.ts';
 import { NodeProcess } from './node-process.ts';
+import { KAFKA_PORT_OFFSET } from './ports.ts';
 
 const VOTERS_MAX = 3;
 const START_TIMEOUT_MS = 30_000;
 
 interface Layout {
   readonly nodes: number;
+  /** Node N listens on this port + N. */
   readonly basePort: number;
+  /** And for Kafka's clients on this one + N; by default `KAFKA_PORT_OFFSET` above the other. */
+  readonly kafkaBasePort?: number | undefined;
 }
 
 /** A cluster of node processes on this machine. Its layout is kept in `cluster.json` of its folder. */
 export class LocalCluster {
   readonly nodes: readonly NodeProcess[];
 
-  private constructor(dir: string, { nodes, basePort }: Layout) {
+  private constructor(dir: string, { nodes, basePort, kafkaBasePort }: Layout) {
     const ids = Array.from({ length: nodes }, (_, index) => index + 1);
     const voters = ids.slice(0, VOTERS_MAX).map((id) => `${id}@127.0.0.1:${basePort + id}`);
     const replicas = Math.min(nodes, 3);
@@ -24,7 +28,10 @@ export class LocalCluster {
       `topicDefaults.replicationFactor=${replicas}`,
       `topicDefaults.minInsyncReplicas=${replicas === 3 ? 2 : 1}`,
     ];
-    this.nodes = ids.map((id) => new NodeProcess(id, dir, basePort + id, overrides));
+    const kafkaBase = kafkaBasePort ?? basePort + KAFKA_PORT_OFFSET;
+    this.nodes = ids.map(
+      (id) => new NodeProcess(id, dir, { port: basePort + id, kafkaPort: kafkaBase + id }, overrides),
+    );
   }
 
   /** Opens the cluster of a folder; one that exists keeps the layout that it was made with. */
@@ -45,6 +52,11 @@ export class LocalCluster {
 
   get bootstrap(): string {
     return this.nodes.map((node) => node.url).join(',');
+  }
+
+  /** What Kafka's clients call `bootstrap.servers`. */
+  get kafkaBootstrap(): string {
+    return this.nodes.map((node) => `127.0.0.1:${node.kafkaPort}`).join(',');
   }
 
   /** @throws Error naming the ids that there are. */

@@ -24,12 +24,19 @@ const POLL_MS = 10;
 export class NodeProcess {
   readonly id: number;
   readonly port: number;
+  readonly kafkaPort: number;
   readonly #dir: string;
   readonly #overrides: readonly string[];
 
-  constructor(id: number, clusterDir: string, port: number, overrides: readonly string[]) {
+  constructor(
+    id: number,
+    clusterDir: string,
+    { port, kafkaPort }: { readonly port: number; readonly kafkaPort: number },
+    overrides: readonly string[],
+  ) {
     this.id = id;
     this.port = port;
+    this.kafkaPort = kafkaPort;
     this.#dir = resolve(clusterDir, `node-${id}`);
     this.#overrides = overrides;
   }
@@ -56,9 +63,11 @@ export class NodeProcess {
    */
   async spawn(): Promise<void> {
     if (this.pid !== null) return;
-    if (await isListening(this.port)) {
+    for (const port of [this.port, this.kafkaPort]) {
+      if (!(await isListening(port))) continue;
+      const option = port === this.port ? '--base-port' : '--kafka-base-port';
       throw new Error(
-        `port ${this.port}, which node ${this.id} needs, is in use by another process; stop that one or choose other ports (--base-port, with another --dir)`,
+        `port ${port}, which node ${this.id} needs, is in use by another process; stop that one or choose other ports (${option}, with another --dir)`,
       );
     }
     mkdirSync(this.#dir, { recursive: true });
@@ -84,7 +93,7 @@ export class NodeProcess {
       id: this.id,
       pid,
       state: ready ? 'ready' : 'starting',
-      listeners: [this.url],
+      listeners: [this.url, `kafka://127.0.0.1:${this.kafkaPort}`],
       waitingFor: ready ? null : reason,
     };
   }
@@ -139,6 +148,7 @@ export class NodeProcess {
     const settings = [
       `nodeId=${this.id}`,
       `port=${this.port}`,
+      `kafka.port=${this.kafkaPort}`,
       `rack=rack-${this.id}`,
       this.#dataDirSetting,
       ...this.#overrides,

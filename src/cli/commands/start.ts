@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Argv } from 'yargs';
+import type { NodeConfig } from '../../server/config.ts';
 import { type ConfigArguments, configOptions, loadConfig } from '../node-config.ts';
 
 const EXIT_INTERRUPTED = 130;
@@ -38,7 +39,7 @@ async function start(args: ConfigArguments): Promise<void> {
     await Promise.race([joined, stopped]);
   } catch (error) {
     // What is left of the node (timers, connections) must not keep the process.
-    process.stderr.write(`odradek: ${explain(error, config.port)}\n`);
+    process.stderr.write(`odradek: ${explain(error, config)}\n`);
     process.exit(1);
   }
   await stopped;
@@ -59,10 +60,11 @@ function stopOnSignals(stop: () => Promise<void>): Promise<void> {
   });
 }
 
-function explain(error: unknown, port: number): string {
+function explain(error: unknown, { kafka }: NodeConfig): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return `port ${port} is in use by another process; stop that one, or choose another with --set port=N`;
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    const key = error.port === kafka.port ? 'kafka.port' : 'port';
+    return `port ${error.port} is in use by another process; stop that one, or choose another with --set ${key}=N`;
   }
   return error.message;
 }

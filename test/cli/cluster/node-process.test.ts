@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const node = () => new NodeProcess(1, dir, 1, []);
+const node = () => new NodeProcess(1, dir, { port: 1, kafkaPort: 2 }, []);
 const writePid = (text: string) => writeFileSync(join(dir, 'node-1', 'pid'), text);
 
 test('without a pid file, or with nonsense in it, no process runs', async () => {
@@ -58,6 +58,9 @@ test('a process that carries the folder of this very node is it, and can be kill
 test('a cluster keeps the layout that it was made with', () => {
   expect(LocalCluster.create(dir, { nodes: 2, basePort: 500 }).bootstrap).toBe(
     'ws://127.0.0.1:501,ws://127.0.0.1:502',
+  );
+  expect(LocalCluster.open(dir, { nodes: 2, basePort: 500 }).kafkaBootstrap).toBe(
+    '127.0.0.1:2591,127.0.0.1:2592',
   );
   expect(LocalCluster.open(dir, { nodes: 3, basePort: 900 }).nodes).toHaveLength(2);
   expect(() => LocalCluster.open(dir, { nodes: 3, basePort: 900 }).node(3)).toThrow('nodes 1 to 2');
