@@ -125,7 +125,8 @@ export class WsConnection implements Connection, Watched {
     this.#unsent = [];
     this.#undelivered.length = 0;
     this.#ws.close(1000, closeText(reason));
-    this.#ws.resume();
+    // One that never opened has nothing to resume, and ws fails over that.
+    if (this.#socket !== undefined) this.#ws.resume();
   }
 
   /** Ends the connection at once, for a reason that this side found. */

@@ -137,6 +137,13 @@ describe('WsNetwork', () => {
     await gone;
   });
 
+  test('a connection is closed before it stands', async () => {
+    const { url } = await echoServer();
+    const client = dial(url);
+    client.connection.close();
+    expect(await client.closed).toMatchObject({ code: 'closed' });
+  });
+
   test('a peer that falls silent is found by its missing pongs', async () => {
     const silent = createServer((socket) => {
       socket.on('error', () => {});
