@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveConfig } from '../../src/server/config-sources.ts';
-import { hasTool, lint, plant, readConfigFile, root } from './support.ts';
+import { environmentIn, hasTool, lint, plant, readConfigFile, root } from './support.ts';
 
 const FILE = 'docker/Dockerfile';
 const noHadolint = !hasTool('hadolint');
@@ -32,10 +32,7 @@ test('what the Dockerfile copies is there and not ignored', () => {
 });
 
 test('the image needs only what tells one node from another', () => {
-  const text = readConfigFile(FILE);
-  const env = Object.fromEntries(
-    [...text.matchAll(/(ODRADEK_[A-Z_]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
-  );
+  const env = environmentIn(readConfigFile(FILE));
   // Those of the run command in the header are among them.
   expect(resolveConfig({ env }).config).toMatchObject({
     nodeId: 1,

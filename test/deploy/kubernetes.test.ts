@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { resolveConfig } from '../../src/server/config-sources.ts';
-import { hasTool, lint, plant, readConfigFile, root } from './support.ts';
+import { hasTool, imageEnvironment, lint, plant, readConfigFile, root } from './support.ts';
 
 const files = readdirSync(join(root, 'config/kubernetes')).map((name) => `kubernetes/${name}`);
 const noLinter = !hasTool('kubernetes-validate');
@@ -81,7 +81,7 @@ function configOf(index: number) {
     POD_NAMESPACE: 'logs',
     ODRADEK_NODE_ID: String(index),
   };
-  const env: Record<string, string> = { ODRADEK_DATA_DIR: '/var/lib/odradek', ODRADEK_HOST: '0.0.0.0' };
+  const env = imageEnvironment();
   for (const { name, value } of container.env)
     env[name] = value?.replace(/\$\((\w+)\)/g, (_, fact) => env[fact] ?? '') ?? facts[name] ?? '';
   return resolveConfig({ env }).config;
@@ -89,12 +89,13 @@ function configOf(index: number) {
 
 test('every pod gets a valid configuration, in which it is a voter by its own name', () => {
   for (let index = 0; index < spec.replicas; index++) {
-    const { nodeId, advertisedHost, voters, port, dataDir, topicDefaults } = configOf(index);
+    const { nodeId, advertisedHost, voters, port, dataDir, kafka, topicDefaults } = configOf(index);
     expect(nodeId).toBe(index);
     expect(advertisedHost).toBe(`odradek-${index}.${spec.serviceName}.logs.svc`);
     expect(voters).toHaveLength(spec.replicas);
     expect(voters[index]).toEqual({ id: index, host: `odradek-${index}.${spec.serviceName}`, port });
     expect(topicDefaults).toMatchObject({ replicationFactor: 3, minInsyncReplicas: 2 });
+    expect(container.ports.map(({ containerPort }) => containerPort)).toEqual([port, kafka.port]);
     expect(container.volumeMounts.map(({ mountPath }) => mountPath)).toContain(dataDir);
   }
 });

@@ -48,3 +48,13 @@ export const plant =
     if (!text.includes(what)) throw new Error(`nothing says ${what}`);
     return text.replace(what, instead);
   };
+
+/** The `ODRADEK_*` variables that a text sets with NAME=value. */
+export const environmentIn = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    [...text.matchAll(/(ODRADEK_[A-Z_]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+
+/** Those that the image sets. */
+export const imageEnvironment = (): Record<string, string> =>
+  environmentIn(readConfigFile('docker/Dockerfile').replace(/^#.*$/gm, ''));
