@@ -10,6 +10,7 @@ import type { Clock, Logger, Timers } from '../platform/ports.ts';
 import type { DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
 import type { Api } from '../protocol/schema.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { Refusals } from './refusals.ts';
 
 /** Everything that handlers work with; assembled by the server, faked by tests. */
 export interface BrokerContext {
@@ -18,6 +19,7 @@ export interface BrokerContext {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly refusals: Refusals;
   readonly replicas: Replicas;
   /** Answers NOT_COORDINATOR by itself wherever this node is not the active controller. */
   readonly coordinator: GroupCoordinator;
@@ -120,16 +122,6 @@ export function listenerOf(
   from: RequestContext,
 ): { readonly host: string; readonly port: number } | undefined {
   return broker.listeners.find(({ name }) => name === from.caller.listener);
-}
-
-/** Logs why a request, or a part of it, was refused: the code, the ids, and in whose name it was asked. */
-export function logRefusal(
-  context: BrokerContext,
-  from: RequestContext,
-  fields: object,
-  message: string,
-): void {
-  context.logger.debug({ ...fields, clientId: from.clientId, remote: from.caller.remote }, message);
 }
 
 /** KIP-951: whom to turn to instead, as far as this broker knows. */

@@ -5,7 +5,7 @@ import type {
   DescribeConfigsRequest,
   DescribeConfigsResponse,
 } from '../protocol/messages/describe-configs.ts';
-import { type BrokerContext, type Handler, logRefusal } from './context.ts';
+import type { BrokerContext, Handler } from './context.ts';
 
 /** Kafka's ConfigResource.Type. */
 const TOPIC_RESOURCE = 2;
@@ -21,13 +21,8 @@ type Entry = Result['configs'][number];
 export const describeConfigs: Handler<DescribeConfigsRequest, DescribeConfigsResponse> = (
   context,
   request,
-  from,
 ) => {
   const results = request.resources.map((resource) => describe(context, resource, request));
-  for (const { errorCode, errorMessage, resourceName } of results) {
-    if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { resourceName, errorMessage }, 'Config description refused');
-  }
   return { throttleTimeMs: 0, results };
 };
 

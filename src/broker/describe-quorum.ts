@@ -4,7 +4,7 @@ import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponse,
 } from '../protocol/messages/describe-quorum.ts';
-import { type Handler, isPeer, logRefusal } from './context.ts';
+import { type Handler, isPeer } from './context.ts';
 
 /** How long another node may take to describe the quorum; an operator waits for it. */
 const TIMEOUT_MS = 5_000;
@@ -18,9 +18,6 @@ export const describeQuorum: Handler<DescribeQuorumRequest, DescribeQuorumRespon
   const { controller } = context;
   const controllerId = controller.controllerId();
   if (controllerId === context.nodeId) return context.describeQuorum();
-  if (controllerId === undefined || isPeer(from)) {
-    logRefusal(context, from, { controllerId }, 'Quorum description refused: not the leader');
-    throw new KafkaError('NOT_CONTROLLER');
-  }
+  if (controllerId === undefined || isPeer(from)) throw new KafkaError('NOT_CONTROLLER');
   return await controller.send(DescribeQuorum, request, TIMEOUT_MS);
 };

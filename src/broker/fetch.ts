@@ -3,7 +3,7 @@ import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts'
 import type { Complete } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import { fetchRefusal } from '../replication/partition.ts';
-import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints, logRefusal } from './context.ts';
+import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints } from './context.ts';
 import { topicAsked, unknownTopic } from './topic-asked.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
@@ -26,7 +26,6 @@ export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (cont
     throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', 'replicas do not fetch from this listener');
   }
   if (request.sessionEpoch > 0) {
-    logRefusal(context, from, { sessionId: request.sessionId }, 'Fetch in a session that is not known');
     return { throttleTimeMs: 0, errorCode: ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
   }
   const { asked, names, unknown } = byId(context, request);
@@ -44,13 +43,6 @@ export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (cont
     return { topic: name ?? '', topicId: topic.topicId, partitions };
   });
   const responses = unknown.length > 0 ? [...explained, ...unknown] : explained;
-  for (const { topicId, topic, partitions } of responses) {
-    for (const { errorCode, partitionIndex: partition } of partitions) {
-      if (errorCode === ERROR_CODE.NONE) continue;
-      const { replicaId } = request.replicaState;
-      logRefusal(context, from, { topicId, topic, partition, errorCode, replicaId }, 'Fetch refused');
-    }
-  }
   return { ...fetched, responses, nodeEndpoints: leaderEndpoints(context, leaders, from) };
 };
 

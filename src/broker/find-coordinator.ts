@@ -4,7 +4,7 @@ import type {
   FindCoordinatorResponse,
 } from '../protocol/messages/find-coordinator.ts';
 import type { Complete } from '../protocol/schema.ts';
-import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
+import { type BrokerContext, type Handler, listenerOf, type RequestContext } from './context.ts';
 
 const GROUP_KEY = 0;
 const TRANSACTION_KEY = 1;
@@ -20,11 +20,6 @@ export const findCoordinator: Handler<Complete<FindCoordinatorRequest>, FindCoor
   const find = (each: string) => ({ key: each, ...coordinatorOf(context, from, keyType) });
   const coordinators = coordinatorKeys.map(find);
   const single = coordinatorKeys.length === 0 ? find(key) : undefined;
-  for (const refused of single ? [single] : coordinators) {
-    const { key: refusedKey, errorCode, errorMessage } = refused;
-    if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { key: refusedKey, keyType, errorMessage }, 'No coordinator to name');
-  }
   return { throttleTimeMs: 0, ...single, coordinators };
 };
 

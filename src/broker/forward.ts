@@ -1,6 +1,6 @@
 import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type { Api } from '../protocol/schema.ts';
-import { type BrokerContext, type Handler, isPeer, logRefusal, type RequestContext } from './context.ts';
+import { type BrokerContext, type Handler, isPeer } from './context.ts';
 
 interface AskOptions {
   /** Carrying it out twice does no harm, so it is sent again also when an answer was lost. */
@@ -52,31 +52,14 @@ export function forwarded<Request, Response>(
   timeoutMsOf: (request: Request) => number = () => 0,
 ): Handler<Request, Response> {
   return async (context, request, from) => {
-    try {
-      if (isPeer(from)) return await context.controller.handle(api, request);
-      return await askController(context, api, request, timeoutMsOf(request));
-    } catch (error) {
-      refused(context, from, api.name, error);
-      throw error;
-    }
+    if (isPeer(from)) return await context.controller.handle(api, request);
+    return await askController(context, api, request, timeoutMsOf(request));
   };
 }
 
 /** A handler for what brokers ask of the controller alone. */
 export function controllerOnly<Request, Response>(api: Api<Request, Response>): Handler<Request, Response> {
-  return async (context, request, from) => {
-    try {
-      return await context.controller.handle(api, request);
-    } catch (error) {
-      refused(context, from, api.name, error);
-      throw error;
-    }
-  };
-}
-
-function refused(context: BrokerContext, from: RequestContext, api: string, error: unknown): void {
-  if (error instanceof KafkaError)
-    logRefusal(context, from, { api, code: error.code }, 'Controller request refused');
+  return (context, request) => context.controller.handle(api, request);
 }
 
 /** The answer of a node that is not the active controller (any more). */

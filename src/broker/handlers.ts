@@ -27,7 +27,7 @@ import { OffsetFetch } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../protocol/messages/produce.ts';
 import type { AnyApi, Api, Complete } from '../protocol/schema.ts';
-import type { BrokerContext, Handler, RequestContext } from './context.ts';
+import { type BrokerContext, type Handler, isPeer, type RequestContext } from './context.ts';
 import * as controllerApis from './controller-apis.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
@@ -53,10 +53,23 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
   const serve = <Request, Response>(
     api: Api<Request, Response>,
     handler: Handler<Complete<Request>, Response>,
+    { isPassedOn = false } = {},
   ): BrokerRoute => ({
     api,
-    handler: (request, from) => handler(context, request as Complete<Request>, from),
+    handler: async (request, from) => {
+      // Of what another node passed on, that node tells: it knows who asked.
+      const refusals = isPassedOn && isPeer(from) ? undefined : context.refusals;
+      try {
+        const answer = await handler(context, request as Complete<Request>, from);
+        refusals?.inAnswer(api.name, request, answer, from);
+        return answer;
+      } catch (error) {
+        refusals?.thrown(api.name, request, error, from);
+        throw error;
+      }
+    },
   });
+  const passedOn = { isPassedOn: true };
   return [
     serve(Produce, produce),
     serve(Fetch, fetch),
@@ -68,7 +81,7 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
     serve(DescribeCluster, describeCluster),
     serve(DescribeConfigs, describeConfigs),
     serve(DescribeLogDirs, describeLogDirs),
-    serve(DescribeQuorum, describeQuorum),
+    serve(DescribeQuorum, describeQuorum, passedOn),
 
     serve(FindCoordinator, findCoordinator),
     serve(ConsumerGroupHeartbeat, groupApis.consumerGroupHeartbeat),
@@ -78,11 +91,11 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
     serve(ConsumerGroupDescribe, groupApis.consumerGroupDescribe),
     serve(DeleteGroups, groupApis.deleteGroups),
 
-    serve(CreateTopics, controllerApis.createTopics),
-    serve(DeleteTopics, controllerApis.deleteTopics),
-    serve(CreatePartitions, controllerApis.createPartitions),
-    serve(IncrementalAlterConfigs, controllerApis.incrementalAlterConfigs),
-    serve(ElectLeaders, controllerApis.electLeaders),
+    serve(CreateTopics, controllerApis.createTopics, passedOn),
+    serve(DeleteTopics, controllerApis.deleteTopics, passedOn),
+    serve(CreatePartitions, controllerApis.createPartitions, passedOn),
+    serve(IncrementalAlterConfigs, controllerApis.incrementalAlterConfigs, passedOn),
+    serve(ElectLeaders, controllerApis.electLeaders, passedOn),
 
     serve(AlterPartition, controllerApis.alterPartition),
     serve(BrokerRegistration, controllerApis.brokerRegistration),

@@ -1,7 +1,7 @@
 import { codeOf, ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
 import { AllocateProducerIds } from '../protocol/messages/allocate-producer-ids.ts';
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../protocol/messages/init-producer-id.ts';
-import { type BrokerContext, type Handler, logRefusal } from './context.ts';
+import type { BrokerContext, Handler } from './context.ts';
 import { askController } from './forward.ts';
 
 const PRODUCER_EPOCH_MAX = 32_767;
@@ -43,7 +43,7 @@ class ProducerIdBlock {
 /** Gives a new producer its id; a producer that lost its sequence gets its next epoch (KIP-360). */
 export function initProducerId(): Handler<InitProducerIdRequest, InitProducerIdResponse> {
   const block = new ProducerIdBlock();
-  return async (context, request, from) => {
+  return async (context, request) => {
     const { transactionalId, producerId, producerEpoch } = request;
     try {
       if (transactionalId !== null) throw new KafkaError('INVALID_REQUEST', 'transactions are not supported');
@@ -51,7 +51,6 @@ export function initProducerId(): Handler<InitProducerIdRequest, InitProducerIdR
         return answer(ERROR_CODE.NONE, producerId, producerEpoch + 1);
       return answer(ERROR_CODE.NONE, await block.take(context), 0);
     } catch (error) {
-      logRefusal(context, from, { producerId, producerEpoch, error }, 'Producer id refused');
       // The broker registers again under a new epoch shortly: the producer has only to ask again.
       if (error instanceof KafkaError && error.code === 'STALE_BROKER_EPOCH')
         return answer(ERROR_CODE.COORDINATOR_NOT_AVAILABLE, -1, -1);

@@ -1,7 +1,7 @@
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/list-offsets.ts';
 import type { ListedOffset } from '../replication/led-partition.ts';
-import { type BrokerContext, type Handler, logRefusal, type RequestContext } from './context.ts';
+import type { BrokerContext, Handler, RequestContext } from './context.ts';
 
 type Asked = ListOffsetsRequest['topics'][number]['partitions'][number];
 
@@ -30,12 +30,6 @@ export const listOffsets: Handler<ListOffsetsRequest, ListOffsetsResponse> = asy
       ),
     })),
   );
-  for (const { name, partitions } of topics) {
-    for (const { partitionIndex: partition, errorCode } of partitions) {
-      if (errorCode !== ERROR_CODE.NONE)
-        logRefusal(context, from, { topic: name, partition, errorCode }, 'Offset listing refused');
-    }
-  }
   return { throttleTimeMs: 0, topics };
 };
 

@@ -4,7 +4,7 @@ import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import { CreateTopics } from '../protocol/messages/create-topics.ts';
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
-import { type BrokerContext, type Handler, listenerOf, logRefusal, type RequestContext } from './context.ts';
+import { type BrokerContext, type Handler, listenerOf, type RequestContext } from './context.ts';
 import { askController } from './forward.ts';
 import { topicAsked, unknownTopic } from './topic-asked.ts';
 
@@ -27,10 +27,6 @@ export const metadata: Handler<MetadataRequest, MetadataResponse> = async (conte
   const topics = request.topics
     ? request.topics.map((asked) => describeAsked(image, asked, reachable))
     : image.sortedTopics().map((topic) => describeTopic(image, topic, reachable));
-  for (const { name, topicId, errorCode } of topics) {
-    if (errorCode !== ERROR_CODE.NONE)
-      logRefusal(context, from, { name, topicId, errorCode }, 'No such topic');
-  }
   return {
     throttleTimeMs: 0,
     brokers,

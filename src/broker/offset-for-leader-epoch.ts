@@ -4,7 +4,7 @@ import type {
   OffsetForLeaderEpochResponse,
 } from '../protocol/messages/offset-for-leader-epoch.ts';
 import type { EpochEndOffset } from '../replication/led-partition.ts';
-import { type BrokerContext, type Handler, logRefusal } from './context.ts';
+import type { BrokerContext, Handler } from './context.ts';
 
 type Asked = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number];
 
@@ -12,18 +12,11 @@ type Asked = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number]
 export const offsetForLeaderEpoch: Handler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = (
   context,
   request,
-  from,
 ) => {
   const topics = request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map((asked) => find(context, topic, asked)),
   }));
-  for (const { topic, partitions } of topics) {
-    for (const { partition, errorCode } of partitions) {
-      if (errorCode !== ERROR_CODE.NONE)
-        logRefusal(context, from, { topic, partition, errorCode }, 'Epoch look-up refused');
-    }
-  }
   return { throttleTimeMs: 0, topics };
 };
 

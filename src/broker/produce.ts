@@ -1,10 +1,10 @@
 import type { TopicImage } from '../metadata/image.ts';
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
-import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts';
+import { Produce, type ProduceRequest, type ProduceResponse } from '../protocol/messages/produce.ts';
 import type { Complete } from '../protocol/schema.ts';
 import type { ProducedPartition } from '../replication/led-partition.ts';
 import { produceRefusal } from '../replication/partition.ts';
-import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints, logRefusal } from './context.ts';
+import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints } from './context.ts';
 import { topicAsked, unknownTopic } from './topic-asked.ts';
 
 type TopicAnswer = ProduceResponse['responses'][number];
@@ -33,17 +33,16 @@ export const produce: Handler<Complete<ProduceRequest>, ProduceResponse> = async
   );
   const leaders = new Set<number>();
   let refused = 0;
-  for (const { topicId, name, partitionResponses } of responses) {
-    for (const { index, errorCode, errorMessage, currentLeader } of partitionResponses) {
+  for (const { partitionResponses } of responses) {
+    for (const { errorCode, currentLeader } of partitionResponses) {
       if (errorCode === ERROR_CODE.NONE) continue;
       refused++;
       leaders.add(currentLeader.leaderId);
-      const fields = { topicId, name, partition: index, errorCode, errorMessage };
-      logRefusal(context, from, fields, 'Produce refused');
     }
   }
   if (request.acks !== 0)
     return { responses, throttleTimeMs: 0, nodeEndpoints: leaderEndpoints(context, leaders, from) };
+  context.refusals.inAnswer(Produce.name, request, { responses }, from);
   // Who asked for no answer learns of an error by losing the connection, as in Kafka.
   if (refused > 0 && from.caller.listener === 'kafka')
     from.caller.close('a produce request without acks failed');

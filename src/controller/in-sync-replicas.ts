@@ -30,10 +30,7 @@ function alterOne(draft: Draft, brokerId: number, topicId: string, wanted: Wante
   if (!topic) return refused(wanted, 'UNKNOWN_TOPIC_ID');
   if (!partition) return refused(wanted, 'UNKNOWN_TOPIC_OR_PARTITION');
   const problem = problemOf(draft.image, brokerId, partition, wanted);
-  if (problem) {
-    draft.note({ topicId, partition: partition.partition, brokerId, problem }, 'Refused to change an ISR');
-    return refused(wanted, problem);
-  }
+  if (problem) return refused(wanted, problem);
   const isr = wanted.newIsrWithEpochs.map((member) => member.brokerId);
   const record = changePartition(partition, { ...goalOf(draft.image, topic, partition), isr });
   if (record) draft.push(record);

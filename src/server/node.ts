@@ -6,6 +6,7 @@
 
 import type { BrokerContext } from '../broker/context.ts';
 import { brokerRoutes } from '../broker/handlers.ts';
+import { Refusals } from '../broker/refusals.ts';
 import { ControllerShell } from '../controller/shell.ts';
 import { GroupCoordinator } from '../coordinator/coordinator.ts';
 import { LogDirectory } from '../log/log-directory.ts';
@@ -327,6 +328,7 @@ export class OdradekNode {
     const { nodeId } = this.config;
     return {
       ...this.#ports(),
+      refusals: new Refusals(this.#ports()),
       nodeId,
       config: brokerConfig(this.config),
       replicas: this.replicas,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BROKER_DEFAULTS, type BrokerContext, type RequestContext } from '../../src/broker/context.ts';
 import { brokerRoutes } from '../../src/broker/handlers.ts';
+import { Refusals } from '../../src/broker/refusals.ts';
 import { GroupCoordinator } from '../../src/coordinator/coordinator.ts';
 import { MetadataImage } from '../../src/metadata/image.ts';
 import type { MetadataRecord } from '../../src/metadata/records.ts';
@@ -108,6 +109,7 @@ beforeEach(() => {
     clock: time,
     timers,
     logger,
+    refusals: new Refusals({ clock: time, logger }),
     coordinator: new GroupCoordinator({ log: new FakeLog(), clock: time, timers, logger }),
     controller: {
       controllerId: () => controllerId,
@@ -241,7 +243,7 @@ describe('Produce', () => {
     ['UNKNOWN_TOPIC_OR_PARTITION', { index: -1 }],
   ] as const)('refuses with %s: %j', async (code, more) => {
     expect(answer(await produce(more))).toMatchObject({ errorCode: ERROR_CODE[code], baseOffset: -1 });
-    expect(logger.lines).toMatchObject([{ level: 'debug', fields: { clientId: 'test' } }]);
+    expect(logger.lines).toMatchObject([{ level: 'info', fields: { api: 'Produce', clientId: 'test' } }]);
   });
 
   it('refuses a partition without records', async () => {
@@ -419,7 +421,7 @@ describe('what the controller decides', () => {
     await time.pass(1_100);
     expect(await asked).toEqual(failure('REQUEST_TIMED_OUT'));
     expect(time.nowMs).toBe(2_100);
-    expect(logger.lines.at(-1)).toMatchObject({ message: 'Controller request refused' });
+    expect(logger.lines.at(-1)).toMatchObject({ message: 'Refused a request' });
   });
 
   it('is not asked again when it may have been done', async () => {
