@@ -1,5 +1,6 @@
 import { commandHelp } from './command-help.ts';
 import { configTable } from './config-table.ts';
+import { metricTable } from './metric-table.ts';
 import { topicConfigTable } from './topic-config-table.ts';
 
 /** What a page can have generated: the name in its marker, and the Markdown. */
@@ -7,4 +8,5 @@ export const sections: Readonly<Record<string, () => string | Promise<string>>> 
   configs: configTable,
   'topic-configs': topicConfigTable,
   commands: commandHelp,
+  metrics: metricTable,
 };

@@ -4,7 +4,7 @@ import type {
   DescribeClusterResponse,
 } from '../protocol/messages/describe-cluster.ts';
 import type { Complete } from '../protocol/schema.ts';
-import { type Handler, listenerOf, logRefusal } from './context.ts';
+import { type Handler, listenerOf } from './context.ts';
 
 /** KIP-919. */
 const BROKER_ENDPOINT = 1;
@@ -21,7 +21,6 @@ export const describeCluster: Handler<Complete<DescribeClusterRequest>, Describe
     const code =
       endpointType === CONTROLLER_ENDPOINT ? 'MISMATCHED_ENDPOINT_TYPE' : 'UNSUPPORTED_ENDPOINT_TYPE';
     const message = `endpoints of type ${endpointType} are not here: ask for brokers, type ${BROKER_ENDPOINT}`;
-    logRefusal(context, from, { endpointType }, 'Cluster description refused');
     throw new KafkaError(code, message);
   }
   const brokers = context

@@ -17,12 +17,6 @@ type FetchedPartition = TopicAnswer['partitions'][number];
 export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (context, request, from) => {
   // Brokers follow each other over WebSockets: here, a replica could only be somebody who pretends to be one.
   if (from.caller.listener === 'kafka' && request.replicaState.replicaId >= 0) {
-    logRefusal(
-      context,
-      from,
-      { replicaId: request.replicaState.replicaId },
-      'Fetch of a false replica refused',
-    );
     throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', 'replicas do not fetch from this listener');
   }
   if (request.sessionEpoch > 0) {

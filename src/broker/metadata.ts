@@ -124,11 +124,12 @@ async function createMissing(
   };
   try {
     const created = await askController(context, CreateTopics, request, AUTO_CREATE_TIMEOUT_MS);
-    for (const { name, errorCode, errorMessage } of created.topics) {
-      const isThere = errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.TOPIC_ALREADY_EXISTS;
-      if (!isThere)
-        logRefusal(context, from, { topic: name, errorCode, errorMessage }, 'A topic was not created');
-      else if (await isApplied(context, name))
+    const isThere = ({ errorCode }: { readonly errorCode: number }) =>
+      errorCode === ERROR_CODE.NONE || errorCode === ERROR_CODE.TOPIC_ALREADY_EXISTS;
+    const refused = created.topics.filter((topic) => !isThere(topic));
+    context.refusals.inAnswer(CreateTopics.name, request, { topics: refused }, from);
+    for (const { name } of created.topics.filter(isThere)) {
+      if (await isApplied(context, name))
         context.logger.info({ topic: name, ...fromOf(from) }, 'Created a topic because it was asked for');
     }
   } catch (error) {
