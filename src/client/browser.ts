@@ -1,6 +1,7 @@
 /** The client for browsers, pages and workers alike: the same, with the browser's world wired up. */
 
 import { browserClock, browserRandom, browserTimers } from '../platform/browser.ts';
+import { javascriptCodecs } from '../protocol/codecs/javascript.ts';
 import { WebSocketDialer } from '../transport/web-socket-dialer.ts';
 import { OdradekClient, type OdradekOptions } from './index.ts';
 
@@ -22,6 +23,7 @@ export class Odradek extends OdradekClient {
         clock: browserClock,
         timers: browserTimers,
         random: browserRandom,
+        codecs: javascriptCodecs,
         ...(options.logger && { logger: options.logger }),
       },
     );

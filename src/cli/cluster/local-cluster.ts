@@ -13,13 +13,15 @@ interface Layout {
   readonly basePort: number;
   /** And for Kafka's clients on this one + N; by default `KAFKA_PORT_OFFSET` above the other. */
   readonly kafkaBasePort?: number | undefined;
+  /** Pages that may connect to its nodes. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** A cluster of node processes on this machine. Its layout is kept in `cluster.json` of its folder. */
 export class LocalCluster {
   readonly nodes: readonly NodeProcess[];
 
-  private constructor(dir: string, { nodes, basePort, kafkaBasePort }: Layout) {
+  private constructor(dir: string, { nodes, basePort, kafkaBasePort, allowedOrigins = [] }: Layout) {
     const ids = Array.from({ length: nodes }, (_, index) => index + 1);
     const voters = ids.slice(0, VOTERS_MAX).map((id) => `${id}@127.0.0.1:${basePort + id}`);
     const replicas = Math.min(nodes, 3);
@@ -28,6 +30,7 @@ export class LocalCluster {
       `topicDefaults.replicationFactor=${replicas}`,
       `topicDefaults.minInsyncReplicas=${replicas === 3 ? 2 : 1}`,
     ];
+    if (allowedOrigins.length > 0) overrides.push(`allowedOrigins=${allowedOrigins.join(',')}`);
     const kafkaBase = kafkaBasePort ?? basePort + KAFKA_PORT_OFFSET;
     this.nodes = ids.map(
       (id) => new NodeProcess(id, dir, { port: basePort + id, kafkaPort: kafkaBase + id }, overrides),
