@@ -11,7 +11,7 @@ import { KafkaWriter } from './kafka-writer.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { Marks, Schema, Shape } from './schema.ts';
 import { defaultOf, isDefaultOf } from './schema-default.ts';
-import { arrayOf, recordRuns, scalarCheck, structOf } from './schema-value.ts';
+import { addRuns, arrayOf, scalarCheck, structOf } from './schema-value.ts';
 
 export interface KafkaCode {
   readonly write: (writer: KafkaWriter, value: unknown) => void;
@@ -168,10 +168,11 @@ function string(
 function records(path: string, length: LengthCode): Content {
   return {
     write(writer, value) {
-      const runs = recordRuns(value, path);
+      const runs: Uint8Array[] = [];
+      const lengths = addRuns(value, runs, path);
       length.write(
         writer,
-        runs.reduce((sum, run) => sum + run.length, 0),
+        lengths.reduce((sum, each) => sum + each, 0),
       );
       for (const run of runs) writer.part(run);
     },

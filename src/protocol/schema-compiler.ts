@@ -11,7 +11,7 @@
 import type { PartsReader } from './message-parts.ts';
 import type { Schema, Shape } from './schema.ts';
 import { defaultOf } from './schema-default.ts';
-import { arrayOf, recordRuns, runLengths, scalarCheck, structOf, wrongValue } from './schema-value.ts';
+import { addRuns, arrayOf, scalarCheck, structOf, takeRuns, wrongValue } from './schema-value.ts';
 
 export interface Compiled<T> {
   /** Appends raw record bytes to `raw`. */
@@ -33,7 +33,7 @@ export function compile<T>(schema: Schema<T>, name: string): Compiled<T> {
 function compileField(field: Schema<unknown>, path: string): Code {
   const shape = compileShape(field.shape, path);
   const code = field.marks.nullable ? nullable(shape) : shape;
-  return field.marks.optional ? optional(code, defaultOf(field)()) : code;
+  return field.marks.optional ? optional(code, defaultOf(field)) : code;
 }
 
 function compileShape(shape: Shape, path: string): Code {
@@ -55,12 +55,8 @@ function compileShape(shape: Shape, path: string): Code {
 /** In the head stands the length of each run; the runs themselves travel behind the head. */
 function records(path: string): Code {
   return {
-    encode(value, raw) {
-      const runs = recordRuns(value, path);
-      for (const run of runs) raw.push(run);
-      return runs.map(({ length }) => length);
-    },
-    decode: (wire, raw) => runLengths(wire, path).map((length) => raw.take(length)),
+    encode: (value, raw) => addRuns(value, raw, path),
+    decode: (wire, raw) => takeRuns(wire, raw, path),
   };
 }
 
@@ -78,10 +74,12 @@ function nullable(inner: Code): Code {
   };
 }
 
-/** The default of a field that was left out is encoded once. */
-function optional(inner: Code, missing: unknown): Code {
-  const encoded = inner.encode(missing, []);
-  return { ...inner, encode: (value, raw) => (value === undefined ? encoded : inner.encode(value, raw)) };
+/** A field that was left out is a nil, whatever its default is. */
+function optional(inner: Code, makeDefault: () => unknown): Code {
+  return {
+    encode: (value, raw) => (value === undefined ? null : inner.encode(value, raw)),
+    decode: (wire, raw) => (wire === null ? makeDefault() : inner.decode(wire, raw)),
+  };
 }
 
 function struct(declared: readonly (readonly [string, Schema<unknown>])[], path: string): Code {

@@ -1,5 +1,6 @@
 /** What both encodings check of a value, whoever it comes from: type, range and length. */
 
+import type { PartsReader } from './message-parts.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { Shape } from './schema.ts';
 import { utf8Bytes } from './utf8.ts';
@@ -16,7 +17,10 @@ export type Check = (value: unknown) => unknown;
 export function scalarCheck(shape: Scalar, path: string): Check {
   switch (shape.kind) {
     case 'bool':
-      return checked((value) => typeof value === 'boolean', path, 'a boolean');
+      return (value) => {
+        if (typeof value === 'boolean') return value;
+        throw wrongValue(path, 'a boolean', value);
+      };
     case 'int8':
       return integer(-0x80, 0x7f, path);
     case 'int16':
@@ -26,37 +30,38 @@ export function scalarCheck(shape: Scalar, path: string): Check {
     case 'int64':
       return integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, path);
     case 'uuid':
-      return checked((value) => typeof value === 'string' && isUuid(value), path, 'a uuid');
+      return (value) => {
+        if (typeof value === 'string' && isUuid(value)) return value;
+        throw wrongValue(path, 'a uuid', value);
+      };
     case 'string':
       return string(shape.bytesMax, path);
     case 'bytes': {
       const { bytesMax } = shape;
-      const isValid = (value: unknown): boolean => value instanceof Uint8Array && value.length <= bytesMax;
-      return checked(isValid, path, `at most ${bytesMax} bytes`);
+      return (value) => {
+        if (value instanceof Uint8Array && value.length <= bytesMax) return value;
+        throw wrongValue(path, `at most ${bytesMax} bytes`, value);
+      };
     }
   }
 }
 
-function checked(isValid: (value: unknown) => boolean, path: string, expected: string): Check {
-  return (value) => {
-    if (!isValid(value)) throw wrongValue(path, expected, value);
-    return value;
-  };
-}
-
 function integer(min: number, max: number, path: string): Check {
-  const isValid = (value: unknown): boolean =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-  return checked(isValid, path, `an integer from ${min} to ${max}`);
+  return (value) => {
+    if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value;
+    throw wrongValue(path, `an integer from ${min} to ${max}`, value);
+  };
 }
 
 function string(bytesMax: number, path: string): Check {
-  const isValid = (value: unknown): boolean => {
-    if (typeof value !== 'string') return false;
-    // A UTF-16 unit takes at most three bytes: short texts need no count.
-    return value.length * 3 <= bytesMax || (value.length <= bytesMax && utf8Bytes(value) <= bytesMax);
+  return (value) => {
+    if (typeof value === 'string') {
+      // A UTF-16 unit takes at most three bytes: short texts need no count.
+      const { length } = value;
+      if (length * 3 <= bytesMax || (length <= bytesMax && utf8Bytes(value) <= bytesMax)) return value;
+    }
+    throw wrongValue(path, `a string of at most ${bytesMax} bytes`, value);
   };
-  return checked(isValid, path, `a string of at most ${bytesMax} bytes`);
 }
 
 export function arrayOf(value: unknown, lengthMax: number, path: string): readonly unknown[] {
@@ -66,22 +71,23 @@ export function arrayOf(value: unknown, lengthMax: number, path: string): readon
   return value;
 }
 
-/** The runs of a `records` field that are not empty. */
-export function recordRuns(value: unknown, path: string): Uint8Array[] {
-  const runs: Uint8Array[] = [];
+/** Appends the runs of a `records` field that are not empty to `runs`; returns their lengths. */
+export function addRuns(value: unknown, runs: Uint8Array[], path: string): number[] {
+  const lengths: number[] = [];
   for (const run of arrayOf(value, RECORD_RUNS_MAX, path)) {
     if (!(run instanceof Uint8Array)) throw wrongValue(path, 'runs of bytes', run);
-    if (run.length > 0) runs.push(run);
+    if (run.length === 0) continue;
+    lengths.push(run.length);
+    runs.push(run);
   }
-  return runs;
+  return lengths;
 }
 
-/** The lengths of the runs of a `records` field. */
-export function runLengths(value: unknown, path: string): number[] {
-  return arrayOf(value, RECORD_RUNS_MAX, path).map((length) => {
-    if (!Number.isInteger(length) || (length as number) < 1)
-      throw wrongValue(path, 'lengths of runs', length);
-    return length as number;
+/** Takes a run of each of these lengths. */
+export function takeRuns(lengths: unknown, source: PartsReader, path: string): Uint8Array[] {
+  return arrayOf(lengths, RECORD_RUNS_MAX, path).map((length) => {
+    if (Number.isInteger(length) && (length as number) >= 1) return source.take(length as number);
+    throw wrongValue(path, 'lengths of runs', length);
   });
 }
 
