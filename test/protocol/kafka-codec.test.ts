@@ -2,6 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/protocol/catalogue.ts';
 import {
+  decodeRequestBody,
+  decodeRequestHeader,
+  decodeResponseBody,
+  decodeResponseHeader,
+  encodeRequest,
+  encodeResponse,
+} from '../../src/protocol/codec.ts';
+import {
   decodeKafkaRequestBody,
   decodeKafkaRequestHeader,
   decodeKafkaResponse,
@@ -15,7 +23,7 @@ import { Produce, type ProduceRequest } from '../../src/protocol/messages/produc
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
 import { type AnyApi, api, array, bytes, int8, int32, string, struct } from '../../src/protocol/schema.ts';
 import { ZERO_UUID } from '../../src/protocol/uuid.ts';
-import { anyValue, join } from './support/arbitrary.ts';
+import { anyDraft, anyValue, join } from './support/arbitrary.ts';
 import { kafkaView } from './support/kafka-view.ts';
 
 const SIZE_BYTES = 4;
@@ -55,6 +63,31 @@ describe.each(versions)('%s version %i', (_name, version, each) => {
       fc.property(anyValue(each.response), (body) => {
         const read = decodeKafkaResponse(each, version, frame(encodeKafkaResponse(each, version, -5, body)));
         expect(read).toEqual({ correlationId: -5, body: kafkaView(each.response, version, body) });
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe.each([...catalogue.values()].filter(({ kafka }) => kafka))('$name', (each) => {
+  const newest = each.kafka?.versions[1] ?? 0;
+
+  test('says the same in both encodings, whatever the writer leaves out', () => {
+    fc.assert(
+      fc.property(anyDraft(each.request), anyDraft(each.response), (request, response) => {
+        const inMsgpack = decodeRequestBody(
+          each,
+          decodeRequestHeader(encodeRequest(each, 0, 1, null, request)),
+        );
+        const inKafka = readRequest(each, frame(encodeKafkaRequest(each, newest, 1, null, request)));
+        expect(inKafka).toEqual(kafkaView(each.request, newest, inMsgpack));
+        const answer = decodeResponseBody(each, decodeResponseHeader(encodeResponse(each, 1, response)));
+        const inKafkaToo = decodeKafkaResponse(
+          each,
+          newest,
+          frame(encodeKafkaResponse(each, newest, 1, response)),
+        );
+        expect(inKafkaToo.body).toEqual(kafkaView(each.response, newest, answer));
       }),
       { numRuns: 30 },
     );

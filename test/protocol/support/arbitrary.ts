@@ -12,11 +12,20 @@ const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(uuidFromBytes);
 
 /** Any value that a schema allows, whole: what may be left out is there. */
 export function anyValue(schema: Schema<unknown>): fc.Arbitrary<unknown> {
-  const present = anyPresent(schema);
+  return anyField(schema, false);
+}
+
+/** Any value that a writer may give: fields that may be left out are there or not. */
+export function anyDraft(schema: Schema<unknown>): fc.Arbitrary<unknown> {
+  return anyField(schema, true);
+}
+
+function anyField(schema: Schema<unknown>, isDraft: boolean): fc.Arbitrary<unknown> {
+  const present = anyPresent(schema, isDraft);
   return schema.marks.nullable ? fc.option(present) : present;
 }
 
-function anyPresent({ shape }: Schema<unknown>): fc.Arbitrary<unknown> {
+function anyPresent({ shape }: Schema<unknown>, isDraft: boolean): fc.Arbitrary<unknown> {
   switch (shape.kind) {
     case 'bool':
       return fc.boolean();
@@ -37,11 +46,19 @@ function anyPresent({ shape }: Schema<unknown>): fc.Arbitrary<unknown> {
     case 'records':
       return fc.array(fc.uint8Array({ minLength: 1, maxLength: 20 }), { maxLength: ELEMENTS_MAX });
     case 'array':
-      return fc.array(anyValue(shape.element), { maxLength: Math.min(ELEMENTS_MAX, shape.lengthMax) });
-    case 'struct':
-      return fc.record(Object.fromEntries(shape.fields.map(([name, field]) => [name, anyValue(field)])), {
-        noNullPrototype: true,
+      return fc.array(anyField(shape.element, isDraft), {
+        maxLength: Math.min(ELEMENTS_MAX, shape.lengthMax),
       });
+    case 'struct': {
+      const fields: Record<string, fc.Arbitrary<unknown>> = Object.fromEntries(
+        shape.fields.map(([name, field]) => [name, anyField(field, isDraft)]),
+      );
+      const required = shape.fields.filter(([, { marks }]) => !isDraft || !marks.optional);
+      return fc.record(fields, {
+        noNullPrototype: true,
+        requiredKeys: required.map(([name]) => name),
+      });
+    }
   }
 }
 
