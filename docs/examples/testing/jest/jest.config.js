@@ -1,0 +1,5 @@
+export default {
+  // Your sources are ES modules as they are: nothing is to be transformed.
+  transform: {},
+  testEnvironment: 'node',
+};
