@@ -9,7 +9,9 @@ const examples = 'docs/examples/testing';
 /** Runs a test runner in a process of its own, as whoever copied the example would: it must not take itself for a part of this run. */
 async function run(...args: string[]): Promise<string> {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|TINYPOOL|NODE_ENV|NODE_OPTIONS|JEST)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(VITEST|TEST$|TINYPOOL|NODE_ENV|NODE_OPTIONS|JEST)/.test(name),
+    ),
   );
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
