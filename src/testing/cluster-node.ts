@@ -4,7 +4,7 @@ import type { Logger } from '../platform/ports.ts';
 import type { NodeConfig } from '../server/config.ts';
 import { OdradekNode } from '../server/node.ts';
 import { Life } from './life.ts';
-import { type HeldPort, holdPort } from './node-sockets.ts';
+import { type HeldPort, holdPorts } from './node-sockets.ts';
 import type { NodeStorage } from './node-storage.ts';
 import { waitUntil } from './wait.ts';
 
@@ -20,8 +20,8 @@ export interface KillOptions {
 }
 
 export interface ClusterNodeOptions {
-  /** With the ports that the node has for good. */
   readonly config: NodeConfig;
+  /** That of the config's `port` and that of its `kafka.port`: the node has them for good. */
   readonly ports: readonly HeldPort[];
   readonly storage: NodeStorage;
   readonly logger: Logger;
@@ -33,6 +33,8 @@ export class ClusterNode {
   readonly id: number;
   /** `ws://127.0.0.1:port` */
   readonly url: string;
+  /** `127.0.0.1:port`, for Kafka's own clients. */
+  readonly kafkaAddress: string;
   readonly #options: ClusterNodeOptions;
   /** Held from before the first start, for that alone. */
   #held: readonly HeldPort[];
@@ -45,11 +47,12 @@ export class ClusterNode {
 
   /** @internal Nodes are made by `startCluster`. */
   constructor(options: ClusterNodeOptions) {
-    const { nodeId, host, port } = options.config;
+    const { nodeId, host, port, kafka } = options.config;
     this.#options = options;
     this.#held = options.ports;
     this.id = nodeId;
     this.url = `ws://${host}:${port}`;
+    this.kafkaAddress = `${host}:${kafka.port}`;
   }
 
   get state(): NodeState {
@@ -144,8 +147,9 @@ export class ClusterNode {
   /** @internal Starts the node; resolves once it listens. */
   async launch(): Promise<void> {
     if (this.#life !== undefined) throw new Error(`node ${this.id} is ${this.#state} already`);
-    const { storage, logger } = this.#options;
+    const { config, storage, logger } = this.#options;
     const life = new Life({
+      config,
       disk: storage.disk,
       logger: logger.child({ nodeId: this.id }),
       onCrash: (error) => this.#fail(life, error),
@@ -184,8 +188,9 @@ export class ClusterNode {
   }
 
   #holdPorts(): Promise<HeldPort[]> {
-    const { host, port } = this.#options.config;
-    return Promise.all([port].map((each) => holdPort(host, each)));
+    const { config, ports } = this.#options;
+    const numbers = ports.map(({ port }) => port);
+    return holdPorts(config.host, numbers);
   }
 
   #fail(life: Life, error: Error): void {

@@ -8,6 +8,7 @@ type OwnKeys =
   | 'dataDir'
   | 'host'
   | 'port'
+  | 'kafka'
   | 'advertisedHost'
   | 'rack'
   | 'voters'

@@ -16,6 +16,8 @@ export class TestCluster {
   readonly nodes: readonly ClusterNode[];
   /** For an Odradek client: `ws://127.0.0.1:port,...` */
   readonly bootstrap: string;
+  /** For Kafka's own clients: `127.0.0.1:port,...` */
+  readonly kafkaBootstrap: string;
   readonly #storage: ClusterStorage;
   readonly #clients = new Set<Odradek>();
   readonly #timers = new TrackedTimers();
@@ -25,6 +27,7 @@ export class TestCluster {
   constructor(nodes: readonly ClusterNode[], storage: ClusterStorage) {
     this.nodes = nodes;
     this.bootstrap = nodes.map(({ url }) => url).join(',');
+    this.kafkaBootstrap = nodes.map(({ kafkaAddress }) => kafkaAddress).join(',');
     this.#storage = storage;
   }
 

@@ -10,8 +10,8 @@ import type {
   Platform,
 } from '../platform/ports.ts';
 import { nodeRandom } from '../platform/random.ts';
-import { KafkaNetwork } from '../transport/kafka-network.ts';
-import { WsNetwork } from '../transport/ws-network.ts';
+import type { NodeConfig } from '../server/config.ts';
+import { createNetworks } from '../server/networks.ts';
 import { LifeDisk } from './life-disk.ts';
 import { type HeldPort, NodeSockets } from './node-sockets.ts';
 import { TrackedTimers } from './tracked-timers.ts';
@@ -24,6 +24,7 @@ class NodeCrash extends Error {
 const IGNORED: ConnectionHandlers = { onMessage: () => {}, onClose: () => {} };
 
 export interface LifeOptions {
+  readonly config: NodeConfig;
   readonly disk: Disk;
   readonly logger: Logger;
   /** The node ended itself: its disk failed, or an invariant is broken. */
@@ -54,11 +55,11 @@ export class Life {
     this.#announceOver = resolve;
   });
 
-  constructor({ disk, logger, onCrash }: LifeOptions) {
+  constructor({ config, disk, logger, onCrash }: LifeOptions) {
     this.#logger = logger;
     this.#onCrash = onCrash;
     this.#disk = new LifeDisk(disk, (fn) => this.#enter(fn));
-    this.platform = this.#createPlatform();
+    this.platform = this.#createPlatform(config);
   }
 
   /** The ports that the node will listen on. */
@@ -116,9 +117,13 @@ export class Life {
     }
   }
 
-  #createPlatform(): Platform {
+  #createPlatform(config: NodeConfig): Platform {
     const timers = this.#timers;
-    const network = new WsNetwork({ logger: this.#logger, sockets: this.#sockets, timers });
+    const { network, kafkaNetwork } = createNetworks(config, {
+      logger: this.#logger,
+      sockets: this.#sockets,
+      timers,
+    });
     return {
       clock: nodeClock,
       random: nodeRandom,
@@ -129,7 +134,7 @@ export class Life {
         connect: (url, options, handlers) => network.connect(url, options, this.#entering(handlers)),
         ...this.#accepting(network),
       },
-      kafkaNetwork: this.#accepting(new KafkaNetwork({ logger: this.#logger, sockets: this.#sockets })),
+      kafkaNetwork: this.#accepting(kafkaNetwork),
       crash: (error) => this.#crash(error),
     };
   }

@@ -1,6 +1,14 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { nodeRandom } from '../platform/random.ts';
 import type { ListenAddress, Sockets } from '../transport/sockets.ts';
 
+/**
+ * Ports are drawn from below the range from which systems draw those that nobody names: so nobody comes across the port of a
+ * node that is down, while it is due to return there.
+ */
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_000;
+const DRAWS_MAX = 100;
 /** How long a port that a node had is waited for, should another process have taken it meanwhile. */
 const PORT_TIMEOUT_MS = 2000;
 const PORT_RETRY_MS = 20;
@@ -12,15 +20,38 @@ export interface HeldPort {
 }
 
 /**
- * Binds to a port and holds it until a listener takes it over: so the address of every node is known before the first
- * one starts, and nobody else can take a port in between. @throws Error when the port stays in use
+ * Binds to some free port and holds it until a listener takes it over: so the address of every node is known before the
+ * first one starts, and nobody else can take a port in between. @throws Error when there is none
  */
-export async function holdPort(host: string, port = 0): Promise<HeldPort> {
+export async function holdFreePort(host: string): Promise<HeldPort> {
+  for (let draw = 1; ; draw += 1) {
+    const port = PORT_MIN + Math.floor(nodeRandom.float() * (PORT_MAX - PORT_MIN));
+    try {
+      return await bind(host, port);
+    } catch (error) {
+      if (draw === DRAWS_MAX) throw error;
+    }
+  }
+}
+
+/** The same with the ports that a node had before. @throws Error when one of them stays in use */
+export async function holdPorts(host: string, ports: readonly number[]): Promise<HeldPort[]> {
+  const held: HeldPort[] = [];
+  try {
+    for (const port of ports) held.push(await holdPort(host, port));
+    return held;
+  } catch (error) {
+    for (const { server } of held) server.close();
+    throw error;
+  }
+}
+
+async function holdPort(host: string, port: number): Promise<HeldPort> {
   for (let waitedMs = 0; ; waitedMs += PORT_RETRY_MS) {
     try {
       return await bind(host, port);
     } catch (error) {
-      if (port === 0 || waitedMs >= PORT_TIMEOUT_MS) throw error;
+      if (waitedMs >= PORT_TIMEOUT_MS) throw error;
       await new Promise((resolve) => {
         setTimeout(resolve, PORT_RETRY_MS);
       });
@@ -35,7 +66,7 @@ function bind(host: string, port: number): Promise<HeldPort> {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
       server.off('error', reject);
-      resolve({ port: (server.address() as AddressInfo).port, server });
+      resolve({ port, server });
     });
   });
 }

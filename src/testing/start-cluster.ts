@@ -8,11 +8,16 @@ import { nodeConfig } from '../server/config-check.ts';
 import { TestCluster } from './cluster.ts';
 import { ClusterNode } from './cluster-node.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { type HeldPort, holdPort } from './node-sockets.ts';
+import { type HeldPort, holdFreePort } from './node-sockets.ts';
 import { type ClusterStorage, openStorage } from './node-storage.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 10_000;
+
+interface NodePorts {
+  readonly ws: HeldPort;
+  readonly kafka: HeldPort;
+}
 
 /**
  * Starts a cluster in this process, on free ports; resolves once every node serves.
@@ -45,23 +50,24 @@ async function createNodes(options: ClusterOptions, storage: ClusterStorage): Pr
   const { nodes: count = 1, startTimeoutMs = START_TIMEOUT_MS } = options;
   if (count !== 1 && count !== 3) throw new Error(`nodes: a cluster here has 1 or 3, not ${count}`);
   const logger = await loggerOf(options.logger);
-  const held: HeldPort[] = [];
+  const held: NodePorts[] = [];
   try {
-    for (let id = 1; id <= count; id += 1) held.push(await holdPort(HOST));
-    return held.map((ports, index) => {
+    for (let id = 1; id <= count; id += 1)
+      held.push({ ws: await holdFreePort(HOST), kafka: await holdFreePort(HOST) });
+    return held.map(({ ws, kafka }, index) => {
       const nodeStorage = storage.of(index + 1);
       const config = configOf(index + 1, held, nodeStorage.dir, options);
-      return new ClusterNode({ config, ports: [ports], storage: nodeStorage, logger, startTimeoutMs });
+      return new ClusterNode({ config, ports: [ws, kafka], storage: nodeStorage, logger, startTimeoutMs });
     });
   } catch (error) {
-    for (const { server } of held) server.close();
+    for (const { ws, kafka } of held) for (const { server } of [ws, kafka]) server.close();
     throw error;
   }
 }
 
 function configOf(
   nodeId: number,
-  held: readonly HeldPort[],
+  held: readonly NodePorts[],
   dataDir: string,
   { config }: ClusterOptions,
 ): NodeConfig {
@@ -75,8 +81,9 @@ function configOf(
     nodeId,
     dataDir,
     host: HOST,
-    port: held[nodeId - 1]?.port,
-    voters: held.map(({ port }, index) => `${index + 1}@${HOST}:${port}`),
+    port: held[nodeId - 1]?.ws.port,
+    kafka: { port: held[nodeId - 1]?.kafka.port },
+    voters: held.map(({ ws }, index) => `${index + 1}@${HOST}:${ws.port}`),
   });
 }
 
