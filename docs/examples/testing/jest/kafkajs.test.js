@@ -1,5 +1,4 @@
 // NODE_OPTIONS=--experimental-vm-modules jest    (Jest loads ES modules only with this option of Node.js)
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { startCluster } from 'odradek/testing';
 import { totalsOf } from '../totals.js';
