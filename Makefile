@@ -55,8 +55,8 @@ profile: build ## Where a broker's CPU goes while bulk bytes pass through it (ha
 
 docs: node_modules/.installed ## Write the generated tables of docs/ anew: configs, commands, metrics (a few seconds)
 	@npx --no-install esbuild docs/generate/main.ts --bundle --platform=node --format=esm --packages=external \
-		--log-level=warning --outfile=node_modules/.cache/odradek/docs.mjs
-	@node node_modules/.cache/odradek/docs.mjs docs
+		--log-level=warning --outfile=dist/docs/generate.js
+	@node dist/docs/generate.js docs
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .

@@ -5,7 +5,7 @@ import { odradekCommandLine } from '../../src/cli/command-line.ts';
 type CommandLine = (args: Argv) => Argv;
 
 /** Options that every command takes are told once. */
-const SHARED = /^ +(-h, )?--(bootstrap|json|help) .*$(\n {12,}\S.*$)*\n?/gm;
+const SHARED = /^ +(-h, )?--(bootstrap|json|help|version) .*$(\n {12,}\S.*$)*\n?/gm;
 
 /** The help of every command of `odradek` and of `bin/cluster`. */
 export async function commandHelp(): Promise<string> {

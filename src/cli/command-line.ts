@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { clusterCommand } from './commands/cluster.ts';
 import { configCommand } from './commands/config.ts';
@@ -21,6 +22,7 @@ export function odradekCommandLine(args: Argv): Argv {
       describe: 'Nodes to ask first, separated by commas',
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+    .version(packageVersion())
     .demandCommand(
       1,
       'Name a command: start, topics, produce, consume, groups, cluster, log, metadata or config',
@@ -38,4 +40,11 @@ export function odradekCommandLine(args: Argv): Argv {
   ])
     add(cli);
   return cli;
+}
+
+/** From `package.json`, as the command line was installed. */
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
+  return version;
 }
