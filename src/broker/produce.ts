@@ -1,15 +1,26 @@
 import type { TopicImage } from '../metadata/image.ts';
+import { readInt8, readInt16 } from '../protocol/bytes.ts';
+import { COMPRESSION } from '../protocol/compression.ts';
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import { Produce, type ProduceRequest, type ProduceResponse } from '../protocol/messages/produce.ts';
+import { ATTRIBUTE, FIELD, RECORD_BATCH_HEADER_BYTES, RECORD_BATCH_MAGIC } from '../protocol/record-batch.ts';
 import type { Complete } from '../protocol/schema.ts';
 import type { ProducedPartition } from '../replication/led-partition.ts';
 import { produceRefusal } from '../replication/partition.ts';
-import { type BrokerContext, currentLeaderOf, type Handler, leaderEndpoints } from './context.ts';
+import {
+  type BrokerContext,
+  currentLeaderOf,
+  type Handler,
+  leaderEndpoints,
+  type RequestContext,
+} from './context.ts';
 import { topicAsked, unknownTopic } from './topic-asked.ts';
 
 type TopicAnswer = ProduceResponse['responses'][number];
 type PartitionData = ProduceRequest['topicData'][number]['partitionData'][number];
 
+/** KIP-110: consumers of the time before could not read it. */
+const ZSTD_SINCE = 7;
 const ACKS_VALID: ReadonlySet<number> = new Set([-1, 0, 1]);
 
 /** Appends to the partitions that this broker leads; answers once they are as safe as `acks` asks. */
@@ -19,7 +30,7 @@ export const produce: Handler<Complete<ProduceRequest>, ProduceResponse> = async
     request.topicData.map(async ({ topicId, name, partitionData }): Promise<TopicAnswer> => {
       const topic = topicAsked(context.image(), topicId, name);
       const partitionResponses = partitionData.map((data) => {
-        const code = refusal?.code ?? (topic ? partitionProblem(topic, data) : unknownTopic(topicId));
+        const code = refusal?.code ?? (topic ? partitionProblem(topic, data, from) : unknownTopic(topicId));
         if (code || !topic)
           return produceRefusal(undefined, data.index, code ?? unknownTopic(topicId), refusal?.message);
         return append(context, request, topic.id, data);
@@ -59,10 +70,26 @@ function requestProblem(
   return undefined;
 }
 
-function partitionProblem(topic: TopicImage, { index, records }: PartitionData): ErrorName | undefined {
+/** What the log cannot tell: what the version of the request says about its records. */
+function partitionProblem(
+  topic: TopicImage,
+  { index, records }: PartitionData,
+  { caller, apiVersion }: RequestContext,
+): ErrorName | undefined {
   if (index < 0 || index >= topic.partitions.length) return 'UNKNOWN_TOPIC_OR_PARTITION';
-  if (records.length === 0) return 'INVALID_RECORD';
+  const [first] = records;
+  if (first === undefined) return 'INVALID_RECORD';
+  if (isOlderFormat(first)) return 'INVALID_RECORD';
+  if (first.length < RECORD_BATCH_HEADER_BYTES) return undefined;
+  const compression = readInt16(first, FIELD.attributes) & ATTRIBUTE.compressionMask;
+  if (caller.listener === 'kafka' && apiVersion < ZSTD_SINCE && compression === COMPRESSION.zstd)
+    return 'UNSUPPORTED_COMPRESSION_TYPE';
   return undefined;
+}
+
+/** Message sets of the formats 0 and 1, which went with Kafka 4; the number stands in the same place in all formats. */
+function isOlderFormat(records: Uint8Array): boolean {
+  return records.length > FIELD.magic && readInt8(records, FIELD.magic) < RECORD_BATCH_MAGIC;
 }
 
 async function append(

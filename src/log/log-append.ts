@@ -1,5 +1,6 @@
 /** Validates batches and appends them to a log's memory. Pure: no I/O, no clock. */
 
+import { COMPRESSION } from '../protocol/compression.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import {
   ATTRIBUTE,
@@ -111,6 +112,13 @@ function checkClientBatch(header: RecordBatchHeader, config: LogConfig): void {
   }
   if ((header.attributes & ATTRIBUTE.control) !== 0) {
     throw new KafkaError('INVALID_RECORD', 'a client cannot write control batches');
+  }
+  if ((header.attributes & ATTRIBUTE.transactional) !== 0) {
+    throw new KafkaError('INVALID_RECORD', 'transactions are not supported');
+  }
+  const compression = header.attributes & ATTRIBUTE.compressionMask;
+  if (compression > COMPRESSION.zstd) {
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', `there is no compression of the id ${compression}`);
   }
   if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0)) {
     throw new KafkaError('INVALID_RECORD', 'a batch with a producer id but without epoch or sequence');

@@ -1,6 +1,7 @@
 /** Finds records by their timestamps: the first at or after a time, and the largest. */
 
-import { readBatchHeader } from '../protocol/record-batch.ts';
+import { hasCodec, loadCodec } from '../protocol/compression.ts';
+import { ATTRIBUTE, readBatchHeader } from '../protocol/record-batch.ts';
 import { iterateRecords } from '../protocol/record-decoder.ts';
 import type { LogReader } from './log-reader.ts';
 import type { LogState } from './log-state.ts';
@@ -83,6 +84,7 @@ export class TimestampSearch {
     timestamp: number,
   ): Promise<TimestampedOffset | undefined> {
     for await (const batch of this.#batches(from, endOffset)) {
+      await loadCodecFor(batch, timestamp);
       const found = firstRecordSince(batch, timestamp, this.#state.logStartOffset);
       if (found !== undefined) return found;
     }
@@ -98,6 +100,14 @@ export class TimestampSearch {
       offset = nextOffset;
     }
   }
+}
+
+/** Only the batch in question is opened. Without its codec the answer is less exact, and as safe. */
+async function loadCodecFor(batch: Uint8Array, timestamp: number): Promise<void> {
+  const { attributes, maxTimestamp } = readBatchHeader(batch);
+  const compression = attributes & ATTRIBUTE.compressionMask;
+  if (maxTimestamp < timestamp || hasCodec(compression)) return;
+  await loadCodec(compression).catch(() => {});
 }
 
 function firstRecordSince(

@@ -1,5 +1,6 @@
 /**
- * The registry of compression codecs, by Kafka's ids. A broker never needs one (batches pass through it as they are).
+ * The registry of compression codecs, by Kafka's ids. A broker needs one only to find a timestamp inside a batch;
+ * batches pass through it as they are.
  * Codecs are loaded on demand, since not every program needs each, and used synchronously from then on:
  * `codecs/node.ts` loads native ones, `codecs/javascript.ts` those that run anywhere.
  */

@@ -193,7 +193,10 @@ export class FetchPurgatory {
       pass.isFinal = true;
       return fetchRefusal(partition, entry, led);
     }
-    const read = led.read(entry, isFollower, Math.min(entry.partitionMaxBytes, bytesMax - pass.bytes));
+    // The first batch comes whatever the limits are, or a fetcher with low ones would never get any further.
+    const bytesMin = pass.bytes === 0 ? 1 : 0;
+    const bytesLeft = Math.min(entry.partitionMaxBytes, bytesMax - pass.bytes);
+    const read = led.read(entry, isFollower, Math.max(bytesMin, bytesLeft));
     if (!(read instanceof Promise)) return read;
     return read.then((late) => {
       const now = partition?.ledFor(entry.currentLeaderEpoch, replicaId);

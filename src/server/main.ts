@@ -3,6 +3,8 @@ import { createLogger, prettyStream } from '../platform/logger.ts';
 import { measureProcess } from '../platform/metrics.ts';
 import { nodePlatform } from '../platform/node.ts';
 import { PrometheusMeter } from '../platform/prometheus.ts';
+import { nodeCodecs } from '../protocol/codecs/node.ts';
+import { setCodecLoader } from '../protocol/compression.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import type { NodeConfig } from './config.ts';
 import { createNetworks } from './networks.ts';
@@ -13,6 +15,7 @@ export async function createNode(config: NodeConfig): Promise<OdradekNode> {
   const stream = config.logPretty ? await prettyStream() : undefined;
   const logger = createLogger({ level: config.logLevel, ...(stream && { stream }) });
   await installNativeCrc32c({ js: crc32cJs, install: setCrc32c }, logger);
+  setCodecLoader(nodeCodecs(logger));
   const platform = nodePlatform({ logger, ...createNetworks(config, { logger }) });
   const meter = new PrometheusMeter(platform.clock);
   measureProcess(meter, config.dataDir);

@@ -2,6 +2,8 @@ import type { NewTopic } from '../client/index.ts';
 import { silentLogger } from '../client/rpc.ts';
 import { installNativeCrc32c } from '../platform/crc32c.ts';
 import type { Logger } from '../platform/ports.ts';
+import { nodeCodecs } from '../protocol/codecs/node.ts';
+import { setCodecLoader } from '../protocol/compression.ts';
 import { crc32cJs, setCrc32c } from '../protocol/crc32c.ts';
 import type { NodeConfig } from '../server/config.ts';
 import { nodeConfig } from '../server/config-check.ts';
@@ -29,7 +31,7 @@ interface NodePorts {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const { storage: kind = 'memory', topics = [] } = options;
-  await useNativeCrc32c();
+  await useNativeParts();
   const storage = await openStorage(kind);
   let cluster: TestCluster | undefined;
   try {
@@ -103,7 +105,8 @@ async function loggerOf(logger: ClusterOptions['logger']): Promise<Logger> {
 
 let nativeCrc32c: Promise<void> | undefined;
 
-function useNativeCrc32c(): Promise<void> {
+function useNativeParts(): Promise<void> {
+  setCodecLoader(nodeCodecs(silentLogger));
   nativeCrc32c ??= installNativeCrc32c({ js: crc32cJs, install: setCrc32c }, silentLogger);
   return nativeCrc32c;
 }

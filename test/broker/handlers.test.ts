@@ -173,6 +173,13 @@ function fetchResponse(request: FetchRequest, errorCode: number): FetchResponse 
   return { throttleTimeMs: 0, errorCode: 0, responses };
 }
 
+/** A header of a batch, empty but for the number of its format. */
+function batchOfMagic(magic: number): Uint8Array {
+  const batch = new Uint8Array(61);
+  batch[16] = magic;
+  return batch;
+}
+
 const CLIENT: RequestContext = {
   clientId: 'test',
   apiVersion: 0,
@@ -224,7 +231,7 @@ describe('Produce', () => {
       topicData: [
         {
           topicId: more.topicId ?? TOPIC,
-          partitionData: [{ index: more.index ?? 0, records: [new Uint8Array(61)] }],
+          partitionData: [{ index: more.index ?? 0, records: [batchOfMagic(2)] }],
         },
       ],
     });
