@@ -154,11 +154,14 @@ export function topicConfigProblem(name: string, value: string | null): string |
   if (value === null) return `the topic config ${name} needs a value`;
   if ('values' in definition) {
     if (definition.values.includes(value)) return undefined;
-    return `the topic config ${name} is ${definition.values.join(' or ')}, not ${JSON.stringify(value)}`;
+    const meant = definition.type === 'enum' ? `; did you mean ${nearest(value, definition.values)}?` : '';
+    return `the topic config ${name} is ${definition.values.join(' or ')}, not ${JSON.stringify(value)}${meant}`;
   }
+  const { min, max } = definition;
   const number = /^-?\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= definition.min && number <= definition.max) return undefined;
-  return `the topic config ${name} is a whole number from ${definition.min} to ${definition.max}, not ${JSON.stringify(value)}`;
+  if (number >= min && number <= max) return undefined;
+  const meant = Number.isNaN(number) ? '' : `; did you mean ${number < min ? min : max}?`;
+  return `the topic config ${name} is a whole number from ${min} to ${max}, not ${JSON.stringify(value)}${meant}`;
 }
 
 /** The typed configs of a topic from what it sets. */

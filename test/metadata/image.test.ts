@@ -117,6 +117,8 @@ describe('topic names and configs', () => {
     expect(topicConfigProblem('__proto__', '1')).toContain('unknown');
     expect(topicConfigProblem('retention.ms', '-2')).toContain('from -1');
     expect(topicConfigProblem('flush', 'never')).toContain('sync or os');
+    expect(topicConfigProblem('flush', 'synch')).toContain('did you mean sync?');
+    expect(topicConfigProblem('min.insync.replicas', '0')).toContain('did you mean 1?');
     expect(topicConfigProblem('retention.ms', '-1')).toBeUndefined();
     for (const value of ['', '1e3', ' 1', '0x10', '1.5', null])
       expect(topicConfigProblem('retention.ms', value)).toBeTypeOf('string');
