@@ -12,6 +12,15 @@ export function oneText(name: string): (value: unknown) => string | undefined {
   };
 }
 
+/** For yargs' `coerce`: one text, if there is any, as what `parse` makes of it. */
+export function optional<T>(name: string, parse: (text: string) => T): (value: unknown) => T | undefined {
+  const one = oneText(name);
+  return (value) => {
+    const text = one(value);
+    return text === undefined ? undefined : parse(text);
+  };
+}
+
 /** For yargs' `coerce`: an integer from `low` on, in plain digits. The option's type must be string. */
 export function integer(
   name: string,

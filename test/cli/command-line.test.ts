@@ -38,7 +38,7 @@ test('every command of odradek with its options', async () => {
       'odradek',
       'consume t --group g --from 17 --partition 0 --max 5 --exit-at-end --format json'.split(' '),
     ),
-  ).toMatchObject({ group: 'g', from: 17, partition: 0, max: 5, exitAtEnd: true, format: 'json' });
+  ).toMatchObject({ group: 'g', from: { offset: 17 }, partition: 0, maxRecords: 5, exitAtEnd: true });
   expect(await parse('odradek', 'groups list'.split(' '))).toBeDefined();
   expect(await parse('odradek', 'groups describe g --json'.split(' '))).toMatchObject({
     group: 'g',
@@ -76,9 +76,11 @@ test('every command of cluster with its options', async () => {
 
 test('what nobody meant is refused, with what would be right', async () => {
   expect(await refused('odradek', 'consume t --from beginning')).toContain(
-    'earliest, latest, committed or an offset',
+    'earliest, latest, committed, an offset',
   );
-  expect(await refused('odradek', 'consume t --from -1')).toContain('earliest');
+  expect(await refused('odradek', 'consume t --from -0')).toContain('earliest');
+  expect(await refused('odradek', 'consume t --to earliest')).toContain('latest, an offset');
+  expect(await refused('odradek', 'consume t --format %q')).toContain('%k key');
   expect(await refused('odradek', 'consume t --from 1.5')).toContain('earliest');
   expect(await refused('odradek', 'consume t --max 0')).toContain('1 or more');
   expect(await refused('odradek', 'consume t --max many')).toContain('1 or more');

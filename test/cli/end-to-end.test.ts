@@ -93,6 +93,39 @@ test('lines go in with keys and come out in order, with all there is to know', a
   expect((await odradek('consume keyed --partition 0 --from 9')).stderr).toContain('holds 0 to 3');
 });
 
+test('records are printed by a format, and sent again as they were', async () => {
+  await ok(odradek('topics create origin --partitions 2 --config retention.ms=-1'));
+  await ok(odradek('topics create copy --partitions 2 --config retention.ms=-1'));
+  const rowsIn = [
+    { key: 'a', value: 'é', headers: [{ key: 'h', value: 'w' }], timestamp: 1000, partition: 1 },
+    { key: { base64: '/w==' }, value: { base64: 'AP8=' }, headers: [], timestamp: 2000, partition: 0 },
+    { key: null, value: null, headers: [{ key: 'n', value: null }], timestamp: 3000, partition: 0 },
+  ];
+  const json = rowsIn.map((row) => `${JSON.stringify(row)}\n`).join('');
+  await ok(odradek('produce origin --input json --keep-partitions', json));
+  const dumped = (await ok(odradek('consume origin --exit-at-end --json'))).stdout;
+  await ok(odradek('produce copy --input json --keep-partitions', dumped));
+  const again = rows(await ok(odradek('consume copy --exit-at-end --format json'))).map((row) =>
+    JSON.parse(row),
+  );
+  expect(again.sort((a, b) => a.timestamp - b.timestamp)).toMatchObject(rowsIn);
+  expect(dumped.replaceAll('"origin"', '"copy"').trim().split('\n').sort()).toEqual(
+    rows(await ok(odradek('consume copy --exit-at-end --json'))).sort(),
+  );
+  const formatted = await ok(
+    odradek('consume origin --partition 1 --exit-at-end --format %t:%p:%o:%k:%v:%h:%T\\x21'),
+  );
+  expect(formatted.stdout).toBe('origin:1:0:a:é:h=w:1000!');
+  await ok(
+    odradek('produce origin --header-separator | --key-separator = --partition 1 -H x=y', 'a=1|k=v\n'),
+  );
+  const one = await ok(odradek('consume origin --partition 1 --from -1 --exit-at-end --format %h;%k;%v'));
+  expect(one.stdout).toBe('a=1,x=y;k;v');
+  await ok(odradek('produce origin --partition 1 --input whole', 'two\nlines\n'));
+  const whole = await ok(odradek('consume origin --partition 1 --from -1 --exit-at-end --format %S'));
+  expect(whole.stdout).toBe('10');
+});
+
 test('a group goes on where it was, and tells its lag', async () => {
   await ok(odradek('topics create numbers --partitions 3'));
   await ok(odradek('produce numbers', Array.from({ length: 1000 }, (_, n) => `${n}\n`).join('')));
@@ -110,6 +143,25 @@ test('a group goes on where it was, and tells its lag', async () => {
     1000,
   );
   expect(await odradek('groups describe nobody')).toMatchObject({ status: 1 });
+});
+
+test('ranges by offset and time, the last N, and a search', async () => {
+  await ok(odradek('topics create range --config retention.ms=-1'));
+  const json = Array.from(
+    { length: 10 },
+    (_, n) => `{"key":"k${n}","value":"v${n % 3}","timestamp":${n * 1000}}\n`,
+  );
+  await ok(odradek('produce range --input json', json.join('')));
+  const keys = async (options: string) =>
+    (await ok(odradek(`consume range --format %k, ${options}`))).stdout.split(',').filter(Boolean);
+  expect(await keys('--from 2 --to 5')).toEqual(['k2', 'k3', 'k4']);
+  expect(await keys('--from @3000 --to @1970-01-01T00:00:06Z')).toEqual(['k3', 'k4', 'k5']);
+  expect(await keys('--from -2 --exit-at-end')).toEqual(['k8', 'k9']);
+  expect(await keys('--grep v1 --exit-at-end')).toEqual(['k1', 'k4', 'k7']);
+  expect(await keys('--grep /K[25]/i --grep-in key --max-records 2')).toEqual(['k2', 'k5']);
+  // What a search passed over is committed like what it found.
+  expect(await keys('--group searchers --grep v2 --max-records 1')).toEqual(['k2']);
+  expect(await keys('--group searchers --max-records 1')).toEqual(['k3']);
 });
 
 test('Ctrl-C commits what was printed and leaves the group', async () => {
@@ -146,6 +198,9 @@ test('exit status 2 is for what the command line got wrong, before anything is a
   for (const line of [
     'consume tail --from beginning',
     'consume tail --from committed',
+    'consume tail --from 5 --to 5',
+    'consume tail --grep-in key',
+    'produce tail --input json --key-field a',
     'produce tail --key-field a --key-separator b',
     'topics alter tail',
     'topics create t --config nonsense',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Argv } from 'yargs';
-import type { Consumer, ListedOffset, TopicPartition } from '../../client/node.ts';
+import type { Consumer, TopicPartition } from '../../client/node.ts';
 import { type Connection, explainingTopic, withConnection } from '../connection.ts';
 import {
   type BytesRecord,
@@ -8,10 +8,20 @@ import {
   consumeRecords,
   WrittenOffsets,
 } from '../consume/consume-records.ts';
-import { type RecordFormat, rowsOf } from '../consume/record-format.ts';
-import { parseStart, type Start, StartOnce } from '../consume/start-position.ts';
+import { GREP_PLACES, type GrepPlace, recordFilter } from '../consume/record-filter.ts';
+import { parseFormat, type RecordFormatter } from '../consume/record-format.ts';
+import {
+  checkOffset,
+  type LogEnds,
+  offsetsOf,
+  type Place,
+  parseEnd,
+  parseStart,
+  type Start,
+  StartOnce,
+} from '../consume/start-position.ts';
 import { interruption } from '../interrupt.ts';
-import { integer, oneText } from '../options.ts';
+import { integer, oneText, optional } from '../options.ts';
 import { UsageError } from '../run.ts';
 
 interface Common {
@@ -23,21 +33,23 @@ interface ConsumeOptions extends Common {
   readonly topic: string;
   readonly group: string | undefined;
   readonly from: Start | undefined;
+  readonly to: Place | undefined;
   readonly partition: number | undefined;
-  readonly max: number | undefined;
+  readonly maxRecords: number | undefined;
   readonly exitAtEnd: boolean;
-  readonly format: string;
+  readonly format: RecordFormatter;
+  readonly grep: string | undefined;
+  readonly grepIn: readonly GrepPlace[] | undefined;
 }
 
 /** What a run of the command has settled before it reads. */
-interface Reading {
+interface Reading extends LogEnds {
   readonly topic: string;
   readonly group: string | undefined;
-  readonly start: Start;
-  /** The partitions to read: all of them, or the one that was asked for. */
-  readonly starts: readonly ListedOffset[];
-  readonly ends: readonly ListedOffset[];
+  /** Where to begin in each partition; undefined: where the group was. */
+  readonly from: ReadonlyMap<number, number> | undefined;
   readonly signal: AbortSignal;
+  readonly format: RecordFormatter;
 }
 
 type BytesConsumer = Consumer<Uint8Array, Uint8Array>;
@@ -61,72 +73,110 @@ export function consumeCommand(cli: Argv<Common>): Argv<Common> {
         })
         .option('from', {
           type: 'string',
-          coerce: startOption,
+          coerce: optional('--from', parseStart),
           describe:
-            'earliest, latest, committed or an offset; the default is committed with a group (else the earliest)',
+            'earliest, latest, committed, an offset, -N (the last N of each partition) or @TIME (ms or ISO 8601); the default is committed with a group (else earliest)',
+        })
+        .option('to', {
+          type: 'string',
+          coerce: optional('--to', parseEnd),
+          describe: 'Stop before this offset or @TIME, at the latest at the end that there was at the start',
         })
         .option('partition', {
           type: 'string',
           coerce: integer('--partition', 0),
           describe: 'Read this partition alone',
         })
-        .option('max', {
+        .option('max-records', {
+          alias: 'max',
           type: 'string',
-          coerce: integer('--max', 1),
+          coerce: integer('--max-records', 1),
           describe: 'Stop after so many records',
         })
         .option('exit-at-end', {
           type: 'boolean',
           default: false,
-          describe: 'Stop at the end offsets that the partitions had at the start',
+          describe: 'Stop at the end offsets that the partitions had at the start (--to latest)',
         })
         .option('format', {
           type: 'string',
-          choices: ['value', 'json'],
           default: 'value',
-          describe: 'The value alone, or a JSON object with all there is (also --json)',
-        }),
+          coerce: (format: unknown) => parseFormat(oneText('--format')(format) ?? 'value'),
+          describe:
+            'value, json (all there is; also --json), or tokens: %t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K %S lengths, \\n \\t \\xNN',
+        })
+        .option('grep', {
+          type: 'string',
+          coerce: oneText('--grep'),
+          describe: 'Only records with this text, or /regular expression/i, in key, value or headers',
+        })
+        .option('grep-in', {
+          choices: GREP_PLACES,
+          array: true,
+          nargs: 1,
+          describe: 'Where --grep looks; may be repeated',
+        })
+        .example("$0 consume flights --from -10 --format '%p:%o %k %v\\n'", 'The last ten, then what comes')
+        .example('$0 consume flights --from @2026-01-01 --to @2026-01-02 --json', 'A day')
+        .example('$0 consume flights --partition 0 --from 10 --to 20', 'Offsets 10 to 19'),
     consume,
   );
 }
 
-function startOption(value: unknown): Start | undefined {
-  const text = oneText('--from')(value);
-  return text === undefined ? undefined : parseStart(text);
-}
-
-function consume(options: ConsumeOptions): Promise<void> {
-  const { topic, group } = options;
-  if (group === '') throw new UsageError('--group is empty');
-  if (options.from === 'committed' && group === undefined) {
-    throw new UsageError('--from committed needs --group: only groups commit');
-  }
-  const format: RecordFormat = options.json || options.format === 'json' ? 'json' : 'value';
-  return withConnection(options.bootstrap, (connection) =>
+/** Rejects instead of throwing: what is wrong is complained about as with any other option. */
+async function consume(options: ConsumeOptions): Promise<void> {
+  const { topic, group, grep } = options;
+  check(options);
+  const matches = grep === undefined ? undefined : recordFilter(grep, options.grepIn);
+  await withConnection(options.bootstrap, (connection) =>
     explainingTopic(topic, async () => {
-      const partitions = await partitionsToRead(connection, topic, options.partition);
-      const reading: Reading = {
-        topic,
-        group,
-        start: options.from ?? (group === undefined ? 'earliest' : 'committed'),
-        starts: await connection.admin.listOffsets(partitions, 'earliest'),
-        ends: await connection.admin.listOffsets(partitions, 'latest'),
-        signal: interruption(),
-      };
+      const reading = await settle(connection, options);
+      const recordsMax = options.maxRecords ?? Number.POSITIVE_INFINITY;
       const consumer = connection.client.consumer({
         ...(group !== undefined && { group }),
         autoOffsetReset: 'earliest',
         autoCommit: false,
-        pollRecordsMax: Math.min(options.max ?? POLL_RECORDS_MAX, POLL_RECORDS_MAX),
+        pollRecordsMax: matches ? POLL_RECORDS_MAX : Math.min(recordsMax, POLL_RECORDS_MAX),
       });
+      const to = options.to ?? (options.exitAtEnd ? 'latest' : undefined);
       const goal: ConsumeGoal = {
-        recordsMax: options.max ?? Number.POSITIVE_INFINITY,
-        endOffsets: options.exitAtEnd ? endOffsets(reading) : undefined,
+        recordsMax,
+        endOffsets: to && endOffsets(await offsetsOf(connection.admin, to, reading), reading),
+        ...(matches && { matches }),
         ...(group !== undefined && { committed: () => committedOffsets(connection, group, topic) }),
       };
-      await read(consumer, reading, options.partition !== undefined, goal, format);
+      await read(consumer, reading, options.partition !== undefined, goal);
     }),
   );
+}
+
+function check({ group, from, to, grep, grepIn }: ConsumeOptions): void {
+  if (group === '') throw new UsageError('--group is empty');
+  if (grep === '') throw new UsageError('--grep is empty');
+  if (grepIn !== undefined && grep === undefined) throw new UsageError('--grep-in needs --grep');
+  if (from === 'committed' && group === undefined)
+    throw new UsageError('--from committed needs --group: only groups commit');
+  const value = (place: Start | undefined, name: string) =>
+    typeof place === 'object' ? (Object.entries(place).find(([key]) => key === name)?.[1] ?? -1) : -1;
+  for (const name of ['offset', 'timestamp']) {
+    if (value(to, name) >= 0 && value(from, name) >= value(to, name))
+      throw new UsageError('--to is not behind --from: the range is empty');
+  }
+}
+
+async function settle(connection: Connection, options: ConsumeOptions): Promise<Reading> {
+  const { topic, group } = options;
+  const format = options.json ? parseFormat('json') : options.format;
+  const { admin } = connection;
+  const partitions = await partitionsToRead(connection, topic, options.partition);
+  const ends: LogEnds = {
+    starts: await admin.listOffsets(partitions, 'earliest'),
+    ends: await admin.listOffsets(partitions, 'latest'),
+  };
+  const start = options.from ?? (group === undefined ? 'earliest' : 'committed');
+  checkOffset(start, ends);
+  const from = start === 'committed' ? undefined : await offsetsOf(admin, start, ends);
+  return { ...ends, topic, group, from, signal: interruption(), format };
 }
 
 async function partitionsToRead(
@@ -144,11 +194,12 @@ async function partitionsToRead(
 }
 
 /** By partition number; 0 for what is empty or not to be read. */
-function endOffsets({ starts, ends }: Reading): number[] {
+function endOffsets(to: ReadonlyMap<number, number>, { starts }: LogEnds): number[] {
   const offsets: number[] = [];
-  ends.forEach(({ partition, offset }, index) => {
-    offsets[partition] = offset > (starts[index]?.offset ?? 0) ? offset : 0;
-  });
+  for (const { partition, offset: start } of starts) {
+    const end = to.get(partition) ?? 0;
+    offsets[partition] = end > start ? end : 0;
+  }
   return Array.from(offsets, (offset) => offset ?? 0);
 }
 
@@ -168,15 +219,14 @@ async function read(
   reading: Reading,
   onePartition: boolean,
   goal: ConsumeGoal,
-  format: RecordFormat,
 ): Promise<void> {
-  const { topic, group, starts, ends, signal } = reading;
+  const { topic, group, starts, signal } = reading;
   const written = new WrittenOffsets();
   const commit = async (partitions?: readonly TopicPartition[]) => {
     const offsets = group === undefined ? [] : written.take(partitions);
     if (offsets.length > 0) await consumer.commitSync(offsets);
   };
-  const start = new StartOnce(consumer, reading.start, starts, ends);
+  const start = new StartOnce(consumer, reading.from);
   if (group === undefined || onePartition) {
     await consumer.assign(starts);
     start.place(starts);
@@ -188,10 +238,10 @@ async function read(
     });
   }
   let committedMs = performance.now();
-  const write = async (records: readonly BytesRecord[]) => {
-    await writeOut(rowsOf(records, format), signal);
+  const write = async (records: readonly BytesRecord[], done: readonly BytesRecord[]) => {
+    await writeOut(reading.format(records), signal);
     if (signal.aborted && process.stdout.destroyed) return;
-    written.add(records);
+    written.add(done);
     if (performance.now() - committedMs < COMMIT_INTERVAL_MS) return;
     await commit();
     committedMs = performance.now();

@@ -2,7 +2,7 @@
 
 import type { Argv } from 'yargs';
 import { type OffsetRange, parseOffsetRange } from '../dump/offset-range.ts';
-import { integer, oneText } from '../options.ts';
+import { integer, oneText, optional } from '../options.ts';
 import { BYTES_FORMATS, type BytesFormat, bytesFormat } from '../record-json.ts';
 
 interface FolderOptions {
@@ -45,7 +45,7 @@ export function logCommand<T>(cli: Argv<T>): Argv<T> {
             })
             .option('offset', {
               type: 'string',
-              coerce: rangeOption,
+              coerce: optional('--offset', parseOffsetRange),
               describe: 'START:END (up to but not including END), START: or :END, or one offset',
             })
             .option('verify', {
@@ -113,11 +113,6 @@ const withBytesFormat = (name: string, describe: string) =>
     coerce: bytesFormat(name),
     describe: `${describe} (text falls back to base64 where the bytes are no UTF-8)`,
   }) as const;
-
-function rangeOption(value: unknown): OffsetRange | undefined {
-  const text = oneText('--offset')(value);
-  return text === undefined ? undefined : parseOffsetRange(text);
-}
 
 async function dumpLog(options: LogDumpArguments): Promise<void> {
   await (await import('../dump/run-dump.ts')).dumpLog(options);

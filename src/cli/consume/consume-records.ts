@@ -14,6 +14,8 @@ export interface ConsumeGoal {
   readonly recordsMax: number;
   /** Where to stop in each partition of the topic, by number; undefined goes on for ever. */
   readonly endOffsets: readonly number[] | undefined;
+  /** Only these are written and counted; all of them by default. */
+  readonly matches?: (record: BytesRecord) => boolean;
   /** The group's committed offsets by partition, for those that other members read. */
   readonly committed?: () => Promise<ReadonlyMap<number, number>>;
 }
@@ -41,12 +43,13 @@ export class WrittenOffsets {
 }
 
 /**
- * Polls and writes until the goal is reached or the signal fires. `write` resolves when the reader of the output is
- * ready for more. What was polled beyond the goal is not written.
+ * Polls and writes until the goal is reached or the signal fires. `write` gets the records to write and all that are
+ * done with then, and resolves when the reader of the output is ready for more. What was polled beyond the goal is
+ * not written.
  */
 export async function consumeRecords(
   source: RecordSource,
-  write: (records: readonly BytesRecord[]) => Promise<void>,
+  write: (records: readonly BytesRecord[], done: readonly BytesRecord[]) => Promise<void>,
   goal: ConsumeGoal,
   signal: AbortSignal,
 ): Promise<void> {
@@ -57,12 +60,30 @@ export async function consumeRecords(
     if (await ends?.reached(isIdle)) return;
     const polled = await pollUnlessAborted(source, signal);
     const wanted = ends ? polled.filter((record) => ends.includes(record)) : polled;
-    const records = wanted.slice(0, left);
-    isIdle = records.length === 0;
+    const { records, done } = select(wanted, left, goal.matches);
+    isIdle = done.length === 0;
     if (isIdle) continue;
     left -= records.length;
-    await write(records);
+    await write(records, done);
   }
+}
+
+/** The first records that match, at most so many, and all up to the last of them (or to the end). */
+function select(
+  wanted: readonly BytesRecord[],
+  recordsMax: number,
+  matches: ConsumeGoal['matches'],
+): { readonly records: readonly BytesRecord[]; readonly done: readonly BytesRecord[] } {
+  if (!matches) {
+    const records = wanted.slice(0, recordsMax);
+    return { records, done: records };
+  }
+  const records: BytesRecord[] = [];
+  for (const [i, record] of wanted.entries()) {
+    if (matches(record)) records.push(record);
+    if (records.length === recordsMax) return { records, done: wanted.slice(0, i + 1) };
+  }
+  return { records, done: wanted };
 }
 
 async function pollUnlessAborted(source: RecordSource, signal: AbortSignal): Promise<BytesRecord[]> {

@@ -1,34 +1,34 @@
+import { recordContent } from '../record-json.ts';
+import { UsageError } from '../run.ts';
 import type { BytesRecord } from './consume-records.ts';
+import { formatString } from './format-string.ts';
 
-export type RecordFormat = 'value' | 'json';
+/** The rows of some records as one chunk of output. */
+export type RecordFormatter = (records: readonly BytesRecord[]) => Buffer;
 
 const NEWLINE = Buffer.from('\n');
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The rows of some records as one chunk of output, each with a line end: the values as they are, or JSON. */
-export function rowsOf(records: readonly BytesRecord[], format: RecordFormat): Buffer {
-  if (format === 'json') return Buffer.from(records.map((record) => `${jsonRow(record)}\n`).join(''));
+/** `value`, `json`, or a format string. @throws UsageError */
+export function parseFormat(format: string): RecordFormatter {
+  if (format === 'value') return valueRows;
+  if (format === 'json') return jsonRows;
+  if (format.includes('%')) return formatString(format);
+  throw new UsageError(
+    `--format is value, json or a format string with tokens, such as '%k %v\\n', not "${format}"`,
+  );
+}
+
+/** The values as they are, each with a line end; a tombstone is an empty line. */
+function valueRows(records: readonly BytesRecord[]): Buffer {
   return Buffer.concat(records.flatMap(({ value }) => (value === null ? [NEWLINE] : [value, NEWLINE])));
 }
 
-function jsonRow({ topic, partition, offset, timestamp, key, value, headers }: BytesRecord): string {
-  return JSON.stringify({
-    topic,
-    partition,
-    offset,
-    timestamp,
-    key: textOf(key),
-    value: textOf(value),
-    headers: headers.map((header) => ({ key: header.key, value: textOf(header.value) })),
-  });
+/** A JSON object a line, with all there is: what `produce --input json` takes. */
+function jsonRows(records: readonly BytesRecord[]): Buffer {
+  return Buffer.from(records.map((record) => `${jsonRow(record)}\n`).join(''));
 }
 
-/** Text where the bytes are UTF-8; otherwise `{"base64": ...}`, so that nothing is lost or guessed. */
-function textOf(bytes: Uint8Array | null): string | { readonly base64: string } | null {
-  if (bytes === null) return null;
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') };
-  }
+function jsonRow(record: BytesRecord): string {
+  const { topic, partition, offset, timestamp } = record;
+  return JSON.stringify({ topic, partition, offset, timestamp, ...recordContent(record) });
 }

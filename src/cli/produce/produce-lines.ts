@@ -1,14 +1,10 @@
 import type { RecordMetadata } from '../../client/producer-options.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import type { LineParser } from './line-parser.ts';
+import type { LineParser, LineRecord } from './line-parser.ts';
 
 /** What this command needs of a producer. */
 export interface LineProducer {
-  send(record: {
-    topic: string;
-    key: Uint8Array | string | null;
-    value: Uint8Array;
-  }): Promise<Pick<RecordMetadata, 'offset'>>;
+  send(record: LineRecord & { readonly topic: string }): Promise<Pick<RecordMetadata, 'offset'>>;
   ready(): Promise<void>;
   flush(): Promise<void>;
 }
@@ -28,6 +24,7 @@ export class LineSender {
   readonly #producer: LineProducer;
   readonly #topic: string;
   readonly #parse: LineParser;
+  readonly #partition: number | undefined;
   readonly #latencies = new LatencyHistogram();
   #lines = 0;
   #bytes = 0;
@@ -35,10 +32,12 @@ export class LineSender {
   #lastAckMs = 0;
   #failure: Error | undefined;
 
-  constructor(producer: LineProducer, topic: string, parse: LineParser) {
+  /** `partition` is for records that name none. */
+  constructor(producer: LineProducer, topic: string, parse: LineParser, partition?: number) {
     this.#producer = producer;
     this.#topic = topic;
     this.#parse = parse;
+    this.#partition = partition;
   }
 
   /** Resolves when every line is acknowledged; an input that is aborted ends where it was. */
@@ -70,29 +69,34 @@ export class LineSender {
 
   async #sendLines(lines: readonly Uint8Array[]): Promise<void> {
     for (const line of lines) {
-      const { key, value } = this.#parse(line, ++this.#lines);
+      const record = this.#parse(line, ++this.#lines);
       // Settled as long as there is room; otherwise the input waits.
       await this.#producer.ready();
       if (this.#failure) throw this.#failure;
-      this.#send(key, value);
+      this.#send(record);
     }
   }
 
-  #send(key: Uint8Array | string | null, value: Uint8Array): void {
+  #send(record: LineRecord): void {
+    const { key, value } = record;
+    const partition = record.partition ?? this.#partition;
     const sentMs = performance.now();
     this.#startedMs ??= sentMs;
     const bytes =
-      value.length + (key === null ? 0 : typeof key === 'string' ? Buffer.byteLength(key) : key.length);
-    this.#producer.send({ topic: this.#topic, key, value }).then(
-      () => {
-        this.#lastAckMs = performance.now();
-        this.#latencies.add(this.#lastAckMs - sentMs);
-        this.#bytes += bytes;
-      },
-      (error: Error) => {
-        this.#failure ??= error;
-      },
-    );
+      (value?.length ?? 0) +
+      (key === null ? 0 : typeof key === 'string' ? Buffer.byteLength(key) : key.length);
+    this.#producer
+      .send({ ...record, topic: this.#topic, ...(partition !== undefined && { partition }) })
+      .then(
+        () => {
+          this.#lastAckMs = performance.now();
+          this.#latencies.add(this.#lastAckMs - sentMs);
+          this.#bytes += bytes;
+        },
+        (error: Error) => {
+          this.#failure ??= error;
+        },
+      );
   }
 }
 

@@ -72,6 +72,30 @@ test('stops after so many records, in the midst of a poll too', async () => {
   expect(await consume(source, { recordsMax: 2 })).toEqual(['0-0', '0-1']);
 });
 
+test('only what matches is written and counted; all that was passed is done with', async () => {
+  const source = new FakeSource(
+    [0],
+    [
+      [record(0, 0), record(0, 1)],
+      [record(0, 2), record(0, 3), record(0, 4)],
+    ],
+  );
+  const seen: [string[], number[]][] = [];
+  const goal = {
+    recordsMax: 2,
+    endOffsets: undefined,
+    matches: ({ offset }: BytesRecord) => offset % 2 === 1,
+  };
+  const write = async (records: readonly BytesRecord[], done: readonly BytesRecord[]) => {
+    seen.push([records.map(({ offset }) => `${offset}`), done.map(({ offset }) => offset)]);
+  };
+  await consumeRecords(source, write, goal, new AbortController().signal);
+  expect(seen).toEqual([
+    [['1'], [0, 1]],
+    [['3'], [2, 3]],
+  ]);
+});
+
 test('stops at the ends there were at the start, and prints nothing beyond them', async () => {
   const source = new FakeSource([0, 1], [[record(0, 0)], [], [record(1, 0), record(1, 1), record(0, 1)]]);
   expect(await consume(source, { endOffsets: [1, 1, 0] })).toEqual(['0-0', '1-0']);

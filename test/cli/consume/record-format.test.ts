@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { rowsOf } from '../../../src/cli/consume/record-format.ts';
+import { parseFormat } from '../../../src/cli/consume/record-format.ts';
 
+const rowsOf = (records: Parameters<ReturnType<typeof parseFormat>>[0], format: string) =>
+  parseFormat(format)(records);
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const record = (
   key: Uint8Array | null,
@@ -48,4 +50,24 @@ test('json rows carry everything; what is no text is in base64', () => {
       { key: 'n', value: null },
     ],
   });
+});
+
+test('a format string: tokens, escapes, and nothing added', () => {
+  const one = record(Buffer.from('k'), Buffer.from('é%'), [
+    { key: 'h', value: Buffer.from('v') },
+    { key: 'n', value: null },
+  ]);
+  const shown = (format: string) => rowsOf([one], format).toString();
+  expect(shown('%t %p %o %k %v\\n')).toBe('t 2 7 k é%\n');
+  expect(shown('%s|%h|%T|%K|%S|%%\\t\\x41\\\\')).toBe('é%|h=v,n|1000|1|3|%\tA\\');
+  expect(rowsOf([record(null, null)], '[%k][%v]%K,%S;').toString()).toBe('[][]-1,-1;');
+  expect([...rowsOf([record(bytes(0xff), bytes(0, 0x80))], '%k\\xfe%v')]).toEqual([0xff, 0xfe, 0, 0x80]);
+});
+
+test('an unknown token names those there are; so does an unknown escape or format', () => {
+  expect(() => parseFormat('%k %z')).toThrow('there is no %z; there are %t topic');
+  expect(() => parseFormat('%k%')).toThrow('there is no %;');
+  expect(() => parseFormat('%k\\q')).toThrow('there is no \\q; there are \\n');
+  expect(() => parseFormat('%k\\x4')).toThrow('there is no \\x');
+  expect(() => parseFormat('xml')).toThrow('--format is value, json or a format string');
 });

@@ -11,9 +11,18 @@ async function* chunks(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerat
   }
 }
 
-async function split(text: string, cuts: readonly number[] = [], lineBytesMax = 1000): Promise<string[]> {
+async function split(
+  text: string,
+  cuts: readonly number[] = [],
+  lineBytesMax = 1000,
+  delimiter?: string,
+): Promise<string[]> {
   const lines: string[] = [];
-  for await (const some of linesOf(chunks(Buffer.from(text), cuts), lineBytesMax)) {
+  for await (const some of linesOf(
+    chunks(Buffer.from(text), cuts),
+    lineBytesMax,
+    delimiter === undefined ? undefined : Buffer.from(delimiter),
+  )) {
     lines.push(...some.map((line) => Buffer.from(line).toString()));
   }
   return lines;
@@ -41,4 +50,20 @@ test('the last line may go without an end; empty lines count; no input is no lin
 
 test('a line without an end in sight is refused by its number', async () => {
   await expect(split(`a\n${'x'.repeat(30)}`, [], 20)).rejects.toThrow('line 2 is longer than 20 bytes');
+});
+
+test('wherever the input is cut, another delimiter is found, of any length', async () => {
+  const piece = fc.string({ unit: fc.constantFrom('a', '=', '\n', '\r') });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece),
+      fc.constantFrom('\0', '==>', '\0\0'),
+      fc.array(fc.nat()),
+      async (pieces, delimiter, cuts) => {
+        const text = pieces.map((each) => each + delimiter).join('');
+        expect(await split(text, cuts, 1000, delimiter)).toEqual(text.split(delimiter).slice(0, -1));
+      },
+    ),
+  );
+  expect(await split('a==>b', [], 1000, '==>')).toEqual(['a', 'b']);
 });

@@ -8,8 +8,8 @@ class FakeProducer implements LineProducer {
   readyCalls = 0;
   failAt = -1;
 
-  async send({ value }: { value: Uint8Array }): Promise<{ offset: number }> {
-    this.sent.push(Buffer.from(value).toString());
+  async send({ value }: { value: Uint8Array | null }): Promise<{ offset: number }> {
+    this.sent.push(Buffer.from(value ?? []).toString());
     if (this.sent.length - 1 === this.failAt) throw new Error('refused by the broker');
     return { offset: this.sent.length - 1 };
   }
