@@ -1,9 +1,19 @@
 import type { Argv } from 'yargs';
 import type { Admin, ConfigDescription, NewTopic, TopicDescription } from '../../client/node.ts';
-import { explainingTopic, withConnection } from '../connection.ts';
+import { type Connection, explainingTopic, withConnection } from '../connection.ts';
+import { gatherLogs, within } from '../health/gather.ts';
+import {
+  countStates,
+  PARTITION_STATES,
+  type PartitionHealth,
+  ReplicaLogs,
+  topicHealth,
+} from '../health/partition-health.ts';
+import { healthLine, partitionTable, sizeText } from '../health/show-partitions.ts';
 import { integer, keyValues } from '../options.ts';
 import { say, sayJson, table } from '../output.ts';
 import { UsageError } from '../run.ts';
+import { show, type View, type WatchOptions, withWatch } from '../watch.ts';
 
 interface Common {
   readonly bootstrap: string;
@@ -39,8 +49,15 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
       .command('list', 'List the topics', (command) => command, list)
       .command(
         'describe <name>',
-        "A topic's partitions, leaders, replicas, offsets and configs",
-        named,
+        "A topic's partitions, the worst first: leaders, replicas and their lag, offsets; and its configs",
+        (command: Argv<Common>) =>
+          withWatch(named(command))
+            .option('configs', {
+              type: 'boolean',
+              default: false,
+              describe: 'Show the configs that are at their defaults too',
+            })
+            .example('$0 topics describe flights --watch', 'Look on while a replica catches up'),
         describe,
       )
       .command(
@@ -95,28 +112,85 @@ function create({ name, partitions, replicationFactor, config, ...common }: Topi
 }
 
 function list({ bootstrap, json }: Common): Promise<void> {
-  return withConnection(bootstrap, async ({ admin }) => {
-    const topics = await admin.listTopics();
+  return withConnection(bootstrap, async ({ client, admin, cluster }) => {
+    const listed = await admin.listTopics();
+    const [described, logs] = await Promise.all([
+      admin.describeTopics(listed.map(({ name }) => name)),
+      gatherLogs(client, cluster),
+    ]);
+    const found = new ReplicaLogs(logs);
+    const topics = listed.map((topic, i) => ({ ...topic, ...summary(described[i], found) }));
     if (json) {
       sayJson(topics.map(({ partitionCount, ...topic }) => ({ ...topic, partitions: partitionCount })));
     } else {
-      const rows = topics.map((topic) => [topic.name, topic.partitionCount, topic.replicationFactor]);
-      say(table(['topic', 'partitions', 'replication factor'], rows));
+      const rows = topics.map((topic) => [
+        topic.name,
+        topic.partitionCount,
+        topic.replicationFactor,
+        topic.sizeBytes === null ? null : sizeText(topic.sizeBytes),
+        topic.health,
+      ]);
+      say(table(['topic', 'partitions', 'replication factor', 'size', 'health'], rows));
     }
   });
 }
 
-function describe({ bootstrap, json, name }: Common & { readonly name: string }): Promise<void> {
-  return withConnection(bootstrap, ({ client, admin }) =>
+/** The size is that of the leaders' logs, of one copy; null when one of them does not answer. */
+function summary(topic: TopicDescription | undefined, logs: ReplicaLogs) {
+  const partitions = topic ? topicHealth(topic, logs) : [];
+  const sizes = partitions.map(({ sizeBytes }) => sizeBytes);
+  const counts = countStates(partitions);
+  return {
+    sizeBytes: sizes.reduce(
+      (sum, size) => (sum === null || size === null ? null : sum + size),
+      0 as number | null,
+    ),
+    health:
+      PARTITION_STATES.filter((state) => state !== 'ok' && counts[state] > 0)
+        .map((state) => `${counts[state]} ${state}`)
+        .join(', ') || 'ok',
+  };
+}
+
+interface DescribeOptions extends Common, WatchOptions {
+  readonly name: string;
+  readonly configs: boolean;
+}
+
+function describe(options: DescribeOptions): Promise<void> {
+  const { name } = options;
+  return withConnection(options.bootstrap, (connection) =>
     explainingTopic(name, async () => {
-      const [topic] = await admin.describeTopics([name]);
-      if (!topic) return;
-      const configs = await admin.describeConfigs({ topic: name });
-      const offsets = await offsetsOf(client.admin({ timeoutMs: OFFSETS_TIMEOUT_MS }), topic);
-      if (json) sayJson(asJson(topic, configs, offsets));
-      else say(asText(topic, configs, offsets));
+      // A topic that is not there is an error also with --watch, one that goes away meanwhile is news.
+      await connection.admin.describeTopics([name]);
+      await show(options, () => look(connection, options));
     }),
   );
+}
+
+async function look(
+  { client, admin }: Connection,
+  { name, configs: withConfigs }: DescribeOptions,
+): Promise<View> {
+  const [topic] = await admin.describeTopics([name]);
+  if (!topic) throw new Error(`there is no topic "${name}"`);
+  const which = topic.partitions.map(({ partition }) => ({ topic: name, partition }));
+  const [configs, offsets, logs] = await Promise.all([
+    admin.describeConfigs({ topic: name }),
+    offsetsOf(client.admin({ timeoutMs: OFFSETS_TIMEOUT_MS }), topic),
+    admin.describeCluster().then((cluster) => gatherLogs(client, cluster, which)),
+  ]);
+  const minIsr = Number(configs.find((each) => each.name === 'min.insync.replicas')?.value ?? 1);
+  const health = topicHealth(topic, new ReplicaLogs(logs), minIsr);
+  return {
+    json: asJson(topic, configs, offsets, health),
+    text: asText(
+      topic,
+      withConfigs ? configs : configs.filter(({ source }) => source !== 'default'),
+      offsets,
+      health,
+    ),
+  };
 }
 
 interface Offsets {
@@ -124,39 +198,45 @@ interface Offsets {
   readonly end: number | null;
 }
 
-/** The ends of each partition's log; unknown where no leader answers. */
-function offsetsOf(admin: Admin, topic: TopicDescription): Promise<Offsets[]> {
-  return Promise.all(
-    topic.partitions.map(async ({ partition, leader }): Promise<Offsets> => {
-      if (leader === undefined) return { start: null, end: null };
+/** What consumers see of each partition's log, by number; unknown where no leader answers. */
+async function offsetsOf(admin: Admin, topic: TopicDescription): Promise<ReadonlyMap<number, Offsets>> {
+  const found = await Promise.all(
+    topic.partitions.map(async ({ partition, leader }): Promise<[number, Offsets]> => {
+      const unknown = { start: null, end: null };
+      if (leader === undefined) return [partition, unknown];
       const which = [{ topic: topic.name, partition }];
-      try {
-        const [[start], [end]] = await Promise.all([
-          admin.listOffsets(which, 'earliest'),
-          admin.listOffsets(which, 'latest'),
-        ]);
-        return { start: start?.offset ?? null, end: end?.offset ?? null };
-      } catch {
-        return { start: null, end: null };
-      }
+      const [starts, ends] = await Promise.all([
+        within(admin.listOffsets(which, 'earliest')),
+        within(admin.listOffsets(which, 'latest')),
+      ]);
+      return [partition, { start: starts?.[0]?.offset ?? null, end: ends?.[0]?.offset ?? null }];
     }),
   );
+  return new Map(found);
 }
 
 function asJson(
   topic: TopicDescription,
   configs: readonly ConfigDescription[],
-  offsets: readonly Offsets[],
+  offsets: ReadonlyMap<number, Offsets>,
+  health: readonly PartitionHealth[],
 ): object {
   return {
     name: topic.name,
     topicId: topic.topicId,
-    partitions: topic.partitions.map(({ leader, ...partition }, index) => ({
-      ...partition,
-      leader: leader ?? null,
-      startOffset: offsets[index]?.start ?? null,
-      endOffset: offsets[index]?.end ?? null,
-    })),
+    partitions: topic.partitions.map(({ leader, ...described }) => {
+      const { state, sizeBytes, replicas } =
+        health.find((each) => each.partition === described.partition) ?? {};
+      return {
+        ...described,
+        leader: leader ?? null,
+        startOffset: offsets.get(described.partition)?.start ?? null,
+        endOffset: offsets.get(described.partition)?.end ?? null,
+        state,
+        sizeBytes,
+        replicaLogs: replicas,
+      };
+    }),
     configs: configs.map(({ name, value, source }) => ({ name, value, source })),
   };
 }
@@ -164,22 +244,17 @@ function asJson(
 function asText(
   topic: TopicDescription,
   configs: readonly ConfigDescription[],
-  offsets: readonly Offsets[],
+  offsets: ReadonlyMap<number, Offsets>,
+  health: readonly PartitionHealth[],
 ): string {
-  const rows = topic.partitions.map((partition, index) => [
-    partition.partition,
-    partition.leader ?? 'none',
-    partition.leaderEpoch,
-    partition.replicas.join(','),
-    partition.isr.join(','),
-    offsets[index]?.start ?? null,
-    offsets[index]?.end ?? null,
-  ]);
-  const own = configs.filter(({ source }) => source === 'topic');
+  const ofPartition = ({ partition }: PartitionHealth) => {
+    const found = offsets.get(partition);
+    return [found?.start, found?.end] as const;
+  };
   return [
-    `topic ${topic.name}  id ${topic.topicId}`,
-    ...own.map(({ name, value }) => `config ${name}=${value}`),
-    table(['partition', 'leader', 'epoch', 'replicas', 'in sync', 'start offset', 'end offset'], rows),
+    `topic ${topic.name}  id ${topic.topicId}  ${healthLine(health)}`,
+    ...configs.map(({ name, value, source }) => `config ${name}=${value} (${source})`),
+    partitionTable(health, false, ofPartition),
   ].join('\n');
 }
 
