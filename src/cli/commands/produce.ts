@@ -21,6 +21,7 @@ interface ProduceOptions extends Common, ParserOptions {
   readonly topic: string;
   readonly input: string;
   readonly delimiter: string | undefined;
+  readonly compression: (typeof COMPRESSIONS)[number];
   readonly partition: number | undefined;
   readonly acks: string;
   readonly lingerMs: number | undefined;
@@ -30,6 +31,7 @@ interface ProduceOptions extends Common, ParserOptions {
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 /** Enough to keep three brokers busy, little enough that latencies tell of the cluster and not of this queue. */
 const BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 const ACKS: Readonly<Record<string, Acks>> = { all: 'all', '1': 1, '0': 0 };
 
 /** `odradek produce TOPIC`. */
@@ -89,6 +91,12 @@ export function produceCommand(cli: Argv<Common>): Argv<Common> {
           default: false,
           describe: 'With --input json: send each record to the partition that it names',
         })
+        .option('compression', {
+          alias: 'z',
+          choices: COMPRESSIONS,
+          default: 'none' as const,
+          describe: 'How batches are compressed, once, by this producer',
+        })
         .option('acks', {
           type: 'string',
           choices: Object.keys(ACKS),
@@ -124,6 +132,7 @@ async function produce(options: ProduceOptions): Promise<void> {
     await explainingTopic(topic, () => admin.describeTopics([topic]));
     const producer = client.producer({
       acks: ACKS[options.acks] ?? 'all',
+      compression: options.compression,
       bufferBytesMax: BUFFER_BYTES_MAX,
       ...(lingerMs !== undefined && { lingerMs }),
       ...(batchSize !== undefined && { batchBytes: batchSize }),

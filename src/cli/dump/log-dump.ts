@@ -7,7 +7,7 @@ import { judgeDamage } from '../../log/batch-scan.ts';
 import type { LogFiles } from '../../log/log-files.ts';
 import { asError } from '../../platform/as-error.ts';
 import type { Disk } from '../../platform/ports.ts';
-import { COMPRESSION } from '../../protocol/compression.ts';
+import { COMPRESSION, loadCodec } from '../../protocol/compression.ts';
 import { ATTRIBUTE, lastOffsetOf, type RecordBatchHeader } from '../../protocol/record-batch.ts';
 import { iterateRecords } from '../../protocol/record-decoder.ts';
 import { type BytesFormat, recordContent } from '../record-json.ts';
@@ -118,6 +118,7 @@ export class LogDump {
     await this.#out.write({ type: 'batch', position, ...batchRow(header) });
     if (!records || (header.attributes & ATTRIBUTE.control) !== 0) return;
     try {
+      await loadCodec(header.attributes & ATTRIBUTE.compressionMask);
       for (const record of iterateRecords(bytes)) {
         const { offset, timestamp } = record;
         if (offset < range.from || offset >= range.to) continue;

@@ -1,4 +1,7 @@
+import { silentLogger } from '../../client/rpc.ts';
 import { readIfExists } from '../../log/file-helpers.ts';
+import { nodeCodecs } from '../../protocol/codecs/node.ts';
+import { setCodecLoader } from '../../protocol/compression.ts';
 import type { LogDumpArguments, MetadataDumpArguments } from '../commands/dump.ts';
 import { dataDirOf } from './data-dir.ts';
 import { JsonLines } from './json-lines.ts';
@@ -11,6 +14,7 @@ import { isMissing, readOnlyDisk } from './read-only-disk.ts';
 
 /** Prints the logs on a node's disk. @throws Error when any of them is corrupt */
 export async function dumpLog(options: LogDumpArguments): Promise<void> {
+  setCodecLoader(nodeCodecs(silentLogger));
   const dataDir = await dataDirOf(options);
   const folder = await readLogFolder(readOnlyDisk, `${dataDir}/log`);
   const names = await topicNames(dataDir);
