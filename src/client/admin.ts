@@ -54,6 +54,7 @@ const SET_CONFIG = 0;
 const DELETE_CONFIG = 1;
 const PREFERRED = 0;
 const UNCLEAN = 1;
+const ANY_GROUP = '*';
 
 export class Admin {
   readonly #cluster: Cluster;
@@ -213,9 +214,11 @@ export class Admin {
   }
 
   async listGroups(): Promise<GroupListing[]> {
-    return this.#ask(async (attempt) => {
+    return this.#ask(async () => {
       const request = { statesFilter: [], typesFilter: [] };
-      const response = await this.#cluster.sendAny(ListGroups, request, attempt);
+      // One node, the active controller, coordinates every group: it is found by the name of any.
+      const { coordinators } = this.#cluster;
+      const response = await coordinators.send(ANY_GROUP, ListGroups, request, ({ errorCode }) => errorCode);
       check(response);
       return response.groups
         .map(({ groupId, groupState, groupType }) => ({ groupId, state: groupState, type: groupType }))
