@@ -51,7 +51,7 @@ export class MemoryFile {
   powerLoss(): void {
     for (const { length, position, covered } of this.#unsynced.reverse()) {
       this.#resize(length);
-      this.#bytes.set(covered, position);
+      if (covered.length > 0) this.#bytes.set(covered, position);
     }
     this.#unsynced = [];
   }
