@@ -1,12 +1,12 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo cluster test check build clean format sim figures profile docs
+.PHONY: help demo live bench-browser cluster test check build clean format sim figures profile docs
 
 FLIGHTS ?= 300000
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 node_modules/.installed: package.json package-lock.json
 	@# Not `npm ci`: it refuses a lockfile that lacks optional binaries of other platforms. This installs what the lockfile says.
@@ -22,6 +22,9 @@ build: dist/.built ## Install the dependencies and compile to dist/ (half a minu
 
 demo: build ## Replay real flights through three nodes while leaders are killed (a quarter of a minute; FLIGHTS=3000000 for all)
 	bin/demo --flights $(FLIGHTS)
+
+live: build ## Flights departing live on a map in the browser, straight from three nodes (Ctrl-C ends it)
+	@bin/live
 
 cluster: build ## Start a three-node cluster on ports 7001 to 7003 (bin/cluster down stops it)
 	bin/cluster up
@@ -57,6 +60,11 @@ docs: node_modules/.installed ## Write the generated tables of docs/ anew: confi
 	@npx --no-install esbuild docs/generate/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --outfile=dist/docs/generate.js
 	@node dist/docs/generate.js docs
+
+bench-browser: build ## What a page in Chromium can produce, acks=all on three nodes (a quarter of a minute)
+	@npx --no-install esbuild chaos/real/browser.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/browser.js
+	@node dist/chaos/real/browser.js
 
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .

@@ -50,6 +50,8 @@ test('the package holds what runs and nothing of how it is made', () => {
     'README.md',
     'config/node-1.yaml',
     'docs/operations.md',
+    'dist/browser/odradek.js',
+    'dist/client/browser.d.ts',
     'dist/client/node.d.ts',
   ])
     expect(files).toContain(file);

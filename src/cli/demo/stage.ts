@@ -20,11 +20,11 @@ export class Stage {
     this.cluster = cluster;
   }
 
-  /** A cluster of its own, in a temporary folder and on free ports; not started yet. */
-  static async set(): Promise<Stage> {
+  /** A cluster of its own, in a temporary folder and on free ports; not started yet. Such pages may connect to it. */
+  static async set({ allowedOrigins = [] as readonly string[] } = {}): Promise<Stage> {
     const basePort = await freeBasePort(NODES);
     const dir = mkdtempSync(join(tmpdir(), 'odradek-demo-'));
-    return new Stage(dir, LocalCluster.create(dir, { nodes: NODES, basePort }));
+    return new Stage(dir, LocalCluster.create(dir, { nodes: NODES, basePort, allowedOrigins }));
   }
 
   startConsumer(options: ConsumerArguments, onFailure: (error: Error) => void): void {

@@ -13,7 +13,7 @@ export interface Ended {
 
 /** Starts one of the commands in `bin/`, as built. Without an input (null) its standard input stays open. */
 export function startBin(
-  name: 'odradek' | 'cluster' | 'demo',
+  name: 'odradek' | 'cluster' | 'demo' | 'live',
   args: readonly string[],
   input: string | null = '',
 ) {
@@ -30,7 +30,7 @@ export function startBin(
 }
 
 export const runBin = (
-  name: 'odradek' | 'cluster' | 'demo',
+  name: 'odradek' | 'cluster' | 'demo' | 'live',
   args: readonly string[],
   input = '',
 ): Promise<Ended> => startBin(name, args, input).ended;
