@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo live bench-browser cluster test check build clean format sim figures profile docs
+.PHONY: help demo live bench-browser cluster test check build clean format sim figures compare profile docs
 
 FLIGHTS ?= 300000
 
@@ -50,6 +50,13 @@ figures: build ## Cold start, idle memory, and pauses when leaders are killed, o
 	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/main.js
 	@node dist/chaos/real/main.js $(KILLS)
+
+RECORDS ?= 1000000
+
+compare: build ## kcat writes to Odradek and to Apache Kafka in turn, three nodes each (needs kcat, java, maven; two minutes)
+	@npx --no-install esbuild chaos/real/compare.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/compare.js
+	@node dist/chaos/real/compare.js $(RECORDS)
 
 profile: build ## Where a broker's CPU goes while bulk bytes pass through it (half a minute)
 	@npx --no-install esbuild chaos/real/profile.ts --bundle --platform=node --format=esm --packages=external \
