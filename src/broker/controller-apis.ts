@@ -19,6 +19,7 @@ import type { Handler } from './context.ts';
 import { controllerOnly, forwarded } from './forward.ts';
 
 export const createTopics = forwarded(CreateTopics, ({ timeoutMs }) => timeoutMs);
+
 /** Names alone, in Kafka's older versions, count as topics whose id is not told. */
 export const deleteTopics: Handler<Complete<DeleteTopicsRequest>, DeleteTopicsResponse> = (
   context,
@@ -29,6 +30,7 @@ export const deleteTopics: Handler<Complete<DeleteTopicsRequest>, DeleteTopicsRe
   return forwardDeleteTopics(context, { topics: [...topics, ...named], timeoutMs }, from);
 };
 const forwardDeleteTopics = forwarded(DeleteTopics, ({ timeoutMs }) => timeoutMs);
+
 export const createPartitions = forwarded(CreatePartitions, ({ timeoutMs }) => timeoutMs);
 export const electLeaders = forwarded(ElectLeaders, ({ timeoutMs }) => timeoutMs);
 export const incrementalAlterConfigs = forwarded(IncrementalAlterConfigs);

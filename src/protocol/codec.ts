@@ -1,7 +1,7 @@
 /**
  * The protocol layer: messages, error codes, record batches and their encodings. It imports nothing from above (only
  * `platform/` may lie below it) and runs in a browser as in Node.js. Begin with `schema.ts` and one of `messages/`, then
- * this file; `record-batch.ts` is the other half.
+ * this file and `kafka-codec.ts`, the two encodings; `record-batch.ts` is the other half.
  *
  * Here, the encoding on WebSockets: a message is `[u32 headBytes][head][raw record bytes...]`, where the head is
  * msgpack, `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their

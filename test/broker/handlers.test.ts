@@ -12,6 +12,7 @@ import { ERROR_CODE, KafkaError } from '../../src/protocol/errors.ts';
 import { AllocateProducerIds } from '../../src/protocol/messages/allocate-producer-ids.ts';
 import { BrokerHeartbeat } from '../../src/protocol/messages/broker-heartbeat.ts';
 import { CreateTopics } from '../../src/protocol/messages/create-topics.ts';
+import { DeleteTopics } from '../../src/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../src/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../src/protocol/messages/describe-configs.ts';
 import { DescribeLogDirs } from '../../src/protocol/messages/describe-log-dirs.ts';
@@ -261,7 +262,38 @@ describe('Produce', () => {
 
   it('names the leader to turn to (KIP-951)', async () => {
     replicas.produced = { errorCode: ERROR_CODE.NOT_LEADER_OR_FOLLOWER };
-    expect(answer(await produce({ topicId: OTHER }))?.currentLeader).toEqual({ leaderId: 2, leaderEpoch: 6 });
+    const response = await produce({ topicId: OTHER });
+    expect(answer(response)?.currentLeader).toEqual({ leaderId: 2, leaderEpoch: 6 });
+    expect(response.nodeEndpoints).toEqual([{ nodeId: 2, host: 'host-2', port: 7002, rack: 'rack-2' }]);
+  });
+
+  const byName = (names: readonly string[], acks = -1, from = CLIENT) => {
+    const partitionData = [{ index: 0, records: [batchOfMagic(2)] }];
+    const topicData = names.map((name) => ({ name, topicId: ZERO_UUID, partitionData }));
+    return ask(Produce, { transactionalId: null, acks, timeoutMs: 1_000, topicData }, from);
+  };
+
+  it('finds topics by name too, and answers with name and id', async () => {
+    const { responses } = await byName(['t', 'none']);
+    expect(responses).toMatchObject([
+      { name: 't', topicId: TOPIC, partitionResponses: [{ errorCode: 0 }] },
+      {
+        name: 'none',
+        topicId: ZERO_UUID,
+        partitionResponses: [{ errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION }],
+      },
+    ]);
+  });
+
+  it('ends the connection of a Kafka client that asked for no answer, where there is an error', async () => {
+    const closed: string[] = [];
+    const close = (reason: string) => void closed.push(reason);
+    const from = (listener: 'ws' | 'kafka') => ({ ...CLIENT, caller: { ...CLIENT.caller, listener, close } });
+    expect(await byName(['none'], 0, from('ws'))).toBeUndefined();
+    expect(await byName(['t'], 0, from('kafka'))).toBeUndefined();
+    expect(closed).toEqual([]);
+    expect(await byName(['t', 'none'], 0, from('kafka'))).toBeUndefined();
+    expect(closed).toHaveLength(1);
   });
 });
 
@@ -297,6 +329,50 @@ describe('Fetch', () => {
       currentLeader: { leaderId: 2, leaderEpoch: 6 },
     });
     expect(logger.lines).toHaveLength(3);
+  });
+
+  const byName = (more: Partial<FetchRequest> & { names?: readonly string[] }) => {
+    const position = { currentLeaderEpoch: -1, fetchOffset: 0, lastFetchedEpoch: -1, logStartOffset: -1 };
+    const partitions = [{ partition: 0, ...position, partitionMaxBytes: 100 }];
+    const { names = ['t'], ...fields } = more;
+    return ask(Fetch, {
+      replicaState: { replicaId: -1, replicaEpoch: -1 },
+      ...{ maxWaitMs: 10, minBytes: 1, maxBytes: 1_000, isolationLevel: 0, rackId: '' },
+      topics: names.map((topic) => ({ topic, topicId: ZERO_UUID, partitions })),
+      ...fields,
+    });
+  };
+
+  it('finds topics by name too, and answers with name and id', async () => {
+    const { responses } = await byName({ names: ['none', 't', 'nor this'] });
+    const unknown = [{ errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION }];
+    expect(responses).toHaveLength(3);
+    expect(responses).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ topic: 't', topicId: TOPIC }),
+        expect.objectContaining({ topic: 'none', partitions: [expect.objectContaining(unknown[0])] }),
+        expect.objectContaining({ topic: 'nor this', partitions: [expect.objectContaining(unknown[0])] }),
+      ]),
+    );
+  });
+
+  it('says of a name whose topic went meanwhile what it says of a name that no topic has', async () => {
+    replicas.fetched = ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION;
+    const before = image;
+    const response = byName({});
+    image = image.apply([{ type: 'RemoveTopic', topicId: TOPIC }], 2);
+    const { responses } = await response;
+    image = before;
+    const partitions = [{ errorCode: ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION }];
+    expect(responses).toMatchObject([{ topic: 't', partitions }]);
+  });
+
+  it('knows no fetch sessions (KIP-227)', async () => {
+    expect(await byName({ sessionId: 7, sessionEpoch: 1 })).toMatchObject({
+      errorCode: ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND,
+    });
+    expect(await byName({ sessionId: 0, sessionEpoch: 0 })).toMatchObject({ errorCode: 0 });
+    expect(await byName({ sessionId: 7, sessionEpoch: -1 })).toMatchObject({ errorCode: 0 });
   });
 });
 
@@ -400,6 +476,17 @@ describe('Metadata', () => {
 });
 
 describe('what the controller decides', () => {
+  it('takes the names alone of topics to delete', async () => {
+    let asked: unknown;
+    onController = async (_api, request) => {
+      asked = request;
+      return {};
+    };
+    const topics = [{ name: null, topicId: TOPIC }];
+    await ask(DeleteTopics, { topics, topicNames: ['a'], timeoutMs: 10 });
+    expect(asked).toEqual({ topics: [...topics, { name: 'a', topicId: ZERO_UUID }], timeoutMs: 10 });
+  });
+
   const create = { topics: [], timeoutMs: 1_000, validateOnly: false };
 
   it('is passed on by any broker, with the time that is left', async () => {
