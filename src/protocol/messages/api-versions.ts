@@ -9,8 +9,9 @@ export const ApiVersions = api({
   maxVersion: 0,
   kafka: { versions: [0, 4], flexible: 3 },
   request: struct({
-    clientSoftwareName: string().since(3),
-    clientSoftwareVersion: string().since(3),
+    /** Null from some clients, against Kafka's own schema. */
+    clientSoftwareName: string().since(3).nullable(),
+    clientSoftwareVersion: string().since(3).nullable(),
     /** The release of the message catalogue that the client speaks. */
     catalogueVersion: int32().notInKafka(),
   }),
