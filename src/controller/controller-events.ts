@@ -1,25 +1,36 @@
 import { type MetadataImage, NO_LEADER } from '../metadata/image.ts';
-import type { Logger, Meter, Sample } from '../platform/ports.ts';
+import type { Counter, Logger, Meter, Sample } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import type { Draft } from './draft.ts';
 import { CONTROLLER_METRICS as M } from './metrics.ts';
-import { type PartitionChange, partitionChanges } from './partition-changes.ts';
+import {
+  ELECTION_KINDS,
+  type ElectionKind,
+  type PartitionChange,
+  partitionChanges,
+} from './partition-changes.ts';
 
 /** Tells and counts what the active controller decided, once it is appended. */
 export class ControllerEvents {
   readonly #logger: Logger;
-  readonly #meter: Meter;
+  readonly #elections: ReadonlyMap<ElectionKind, Counter>;
+  readonly #shrinks: Counter;
+  readonly #expansions: Counter;
+  readonly #fences: Counter;
 
   constructor(logger: Logger, meter: Meter = silentMeter) {
     this.#logger = logger;
-    this.#meter = meter;
+    this.#elections = new Map(ELECTION_KINDS.map((kind) => [kind, meter.counter(M.elections, kind)]));
+    this.#shrinks = meter.counter(M.shrinks);
+    this.#expansions = meter.counter(M.expansions);
+    this.#fences = meter.counter(M.fences);
   }
 
   onAppended(draft: Draft): void {
     for (const { fields, message } of draft.notes) this.#logger.info(fields, message);
     for (const record of draft.records) {
       const isFence = record.type === 'BrokerChange' && record.fenced;
-      if (isFence && !draft.base.brokers.get(record.brokerId)?.fenced) this.#meter.counter(M.fences).add();
+      if (isFence && !draft.base.brokers.get(record.brokerId)?.fenced) this.#fences.add();
     }
     for (const change of partitionChanges(draft.base, draft.records)) this.#onChange(draft.image, change);
   }
@@ -28,9 +39,9 @@ export class ControllerEvents {
     const { election, isrShrank, isrGrew, before, after } = change;
     const { topicId, partition, leader, leaderEpoch, isr, elr, partitionEpoch } = after;
     const ids = { topic: image.topics.get(topicId)?.name, topicId, partition };
-    if (election) this.#meter.counter(M.elections, election).add();
-    if (isrShrank) this.#meter.counter(M.shrinks).add();
-    if (isrGrew) this.#meter.counter(M.expansions).add();
+    if (election) this.#elections.get(election)?.add();
+    if (isrShrank) this.#shrinks.add();
+    if (isrGrew) this.#expansions.add();
     // Of a new topic's partitions the line of its creation tells.
     if (!before) return;
     const previousLeader = before.leader;

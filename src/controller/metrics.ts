@@ -37,8 +37,10 @@ export const CONTROLLER_METRICS = {
     name: 'odradek_controller_leader_elections_total',
     type: 'counter',
     labels: ['kind'],
-    help: 'Partition leaders elected: first (of a new partition), failover, preferred, same (again), unclean (may lose records)',
-    worry: 'unclean grows, or failover while no node stops',
+    help:
+      'Elections of partition leaders: first (of a new partition), failover, preferred, same (again), unclean (may lose ' +
+      'records), none (nobody is left who could lead)',
+    worry: 'unclean or none grows, or failover while no node stops',
   },
   shrinks: {
     name: 'odradek_controller_isr_shrinks_total',

@@ -3,7 +3,8 @@ import { NO_LEADER } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 
 /** `first`: of a new partition; `same`: the leader goes on in a new epoch; `none`: nobody is left who could lead. */
-export type ElectionKind = 'first' | 'failover' | 'preferred' | 'same' | 'unclean' | 'none';
+export const ELECTION_KINDS = ['first', 'failover', 'preferred', 'same', 'unclean', 'none'] as const;
+export type ElectionKind = (typeof ELECTION_KINDS)[number];
 
 /** What a decision did to one partition, for logs and metrics. */
 export interface PartitionChange {

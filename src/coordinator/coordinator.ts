@@ -10,7 +10,7 @@
 
 import { MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import type { Clock, Logger, Meter, Sample, Timer, Timers } from '../platform/ports.ts';
+import type { Clock, Counter, Logger, Meter, Sample, Timer, Timers } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import { codeOf, KafkaError } from '../protocol/errors.ts';
 import type {
@@ -51,7 +51,8 @@ export class GroupCoordinator {
   readonly #logger: Logger;
   readonly #limits: GroupLimits;
   readonly #core: GroupCoordinatorCore;
-  readonly #meter: Meter;
+  readonly #rebalances: Counter;
+  readonly #evictions: Counter;
   /** There while this node is the active controller; a new one per term, so that nothing leaks from term to term. */
   #active: GroupLog | undefined;
   #timer: Timer | undefined;
@@ -64,8 +65,10 @@ export class GroupCoordinator {
     this.#logger = options.logger;
     this.#limits = { ...GROUP_LIMITS, ...options.limits };
     this.#core = new GroupCoordinatorCore(this.#limits);
-    this.#meter = options.meter ?? silentMeter;
-    this.#meter.onScrape((sample) => this.#sample(sample));
+    const meter = options.meter ?? silentMeter;
+    this.#rebalances = meter.counter(COORDINATOR_METRICS.rebalances);
+    this.#evictions = meter.counter(COORDINATOR_METRICS.evictions);
+    meter.onScrape((sample) => this.#sample(sample));
   }
 
   /** This node became the active controller: its image holds all that earlier ones committed. */
@@ -223,7 +226,7 @@ export class GroupCoordinator {
     const before = active.image();
     const { records, evictions } = this.#core.tick(before, now);
     for (const eviction of evictions) this.#logger.info(eviction, 'Group member removed');
-    if (evictions.length > 0) this.#meter.counter(COORDINATOR_METRICS.evictions).add(evictions.length);
+    this.#evictions.add(evictions.length);
     if (records.length > 0) {
       this.#appendUnasked(active, records, () =>
         this.#onRebalances(before, records, { reason: 'members were removed' }),
@@ -247,7 +250,7 @@ export class GroupCoordinator {
   #onRebalances(before: MetadataImage, records: readonly MetadataRecord[], cause: object): void {
     for (const rebalance of rebalancesIn(before, records)) {
       this.#logger.info({ ...rebalance, ...cause }, 'Rebalanced a group');
-      this.#meter.counter(COORDINATOR_METRICS.rebalances).add();
+      this.#rebalances.add();
     }
   }
 

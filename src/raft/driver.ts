@@ -1,5 +1,5 @@
 import { asError } from '../platform/as-error.ts';
-import type { Meter, Platform, Timer } from '../platform/ports.ts';
+import type { Counter, Meter, Platform, Timer } from '../platform/ports.ts';
 import type { RaftCore } from './core.ts';
 import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorage } from './storage.ts';
@@ -50,6 +50,9 @@ export class RaftDriver {
   #sinceSnapshot = { entries: 0, bytes: 0 };
   #isSavingSnapshot = false;
   #announced = '';
+  readonly #elections: Counter;
+  readonly #electionsWon: Counter;
+  readonly #snapshots: Counter;
   #stoodInEpoch = 0;
   #wonEpoch = 0;
   #isStopped = false;
@@ -57,6 +60,9 @@ export class RaftDriver {
   constructor(options: RaftDriverOptions) {
     this.#options = options;
     this.#applied = options.applied;
+    this.#elections = options.meter.counter(RAFT_METRICS.elections);
+    this.#electionsWon = options.meter.counter(RAFT_METRICS.electionsWon);
+    this.#snapshots = options.meter.counter(RAFT_METRICS.snapshots);
     this.#afterStep();
   }
 
@@ -202,14 +208,13 @@ export class RaftDriver {
 
   /** Each epoch has one election, and whoever leads in it stood in it (a lone voter within one step). */
   #countElections(role: Role, epoch: number): void {
-    const { meter } = this.#options;
     if ((role === 'candidate' || role === 'leader') && epoch !== this.#stoodInEpoch) {
       this.#stoodInEpoch = epoch;
-      meter.counter(RAFT_METRICS.elections).add();
+      this.#elections.add();
     }
     if (role === 'leader' && epoch !== this.#wonEpoch) {
       this.#wonEpoch = epoch;
-      meter.counter(RAFT_METRICS.electionsWon).add();
+      this.#electionsWon.add();
     }
   }
 
@@ -246,7 +251,7 @@ export class RaftDriver {
     try {
       const snapshot = await this.#options.storage.saveSnapshot(index, epoch, data);
       this.#options.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
-      this.#options.meter.counter(RAFT_METRICS.snapshots).add();
+      this.#snapshots.add();
       this.#isSavingSnapshot = false;
       this.input({ kind: 'snapshotSaved', snapshot });
     } catch (error) {

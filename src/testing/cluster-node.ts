@@ -1,6 +1,8 @@
 import type { MetadataImage } from '../metadata/image.ts';
 import { asError } from '../platform/as-error.ts';
+import { measureProcess } from '../platform/metrics.ts';
 import type { Logger } from '../platform/ports.ts';
+import { PrometheusMeter } from '../platform/prometheus.ts';
 import type { NodeConfig } from '../server/config.ts';
 import { OdradekNode } from '../server/node.ts';
 import { Life } from './life.ts';
@@ -179,7 +181,9 @@ export class ClusterNode {
     const held = this.#held;
     this.#held = [];
     await life.takePorts(held.length > 0 ? Promise.resolve(held) : this.#holdPorts());
-    const node = await OdradekNode.open(config, life.platform);
+    const meter = new PrometheusMeter(life.platform.clock);
+    measureProcess(meter, config.dataDir);
+    const node = await OdradekNode.open(config, { ...life.platform, meter });
     const { joined } = await node.start();
     this.#node = node;
     joined.catch((error: unknown) => {
