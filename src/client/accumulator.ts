@@ -7,6 +7,8 @@ import { CompressionRatio } from './compression-ratio.ts';
 
 /** Who is told what became of a record; `tag` tells apart the records of one delivery. */
 export interface Delivery {
+  /** The record is about to go into a batch; false when nobody wants that any more. */
+  begin?(tag: number): boolean;
   /** `offset` is -1 when unknown (acks 0); `appendTimeMs` is -1 unless the topic stamps the time of the append. */
   delivered(tag: number, topic: string, partition: number, offset: number, appendTimeMs: number): void;
   failed(tag: number, error: Error): void;
@@ -14,9 +16,9 @@ export interface Delivery {
 
 /**
  * `waiting` for its turn (the last of a partition still takes records), `sent` and not answered, to be sent again
- * (`retry`), or `done`.
+ * (`retry`), `done`, or `split` into others, which take its place.
  */
-type BatchState = 'waiting' | 'sent' | 'retry' | 'done';
+type BatchState = 'waiting' | 'sent' | 'retry' | 'done' | 'split';
 
 export interface BatchCompression {
   readonly id: CompressionId;
@@ -169,7 +171,7 @@ export class Accumulator {
     const { waiting } = this.queue(topic, partition);
     const open = waiting[waiting.length - 1];
     if (open === undefined || !open.tryAppend(record, delivery, tag, bufferBytes)) return 'refused';
-    return open.plainBytes >= this.#plainBytesMax(topic) ? 'filled' : 'appended';
+    return open.plainBytes >= this.plainBytesMax(topic) ? 'filled' : 'appended';
   }
 
   /** Begins a new batch with a record that was refused. */
@@ -190,7 +192,7 @@ export class Accumulator {
       topic,
       partition,
       nowMs,
-      this.#plainBytesMax(topic),
+      this.plainBytesMax(topic),
       recordNumber,
       this.#compression,
     );
@@ -202,7 +204,7 @@ export class Accumulator {
 
   /** Whether a batch need not wait for more records. */
   isFull(batch: ProducerBatch): boolean {
-    return batch.closed || batch.plainBytes >= this.#plainBytesMax(batch.topic);
+    return batch.closed || batch.plainBytes >= this.plainBytesMax(batch.topic);
   }
 
   /** Ends a batch, compresses it, and learns from that how far the next one can be filled. */
@@ -213,8 +215,14 @@ export class Accumulator {
   }
 
   /** What a batch may hold so that it is about `batchBytes` large once it is compressed. */
-  #plainBytesMax(topic: string): number {
+  plainBytesMax(topic: string): number {
     return this.#ratio === undefined ? this.#batchBytes : this.#ratio.plainBytes(topic, this.#batchBytes);
+  }
+
+  /** How many batches of a partition are not settled. */
+  backlog(topic: string, partition: number): number {
+    const queue = this.#queues.get(topic)?.[partition];
+    return queue === undefined ? 0 : queue.waiting.length + queue.inFlight.length;
   }
 
   queue(topic: string, partition: number): PartitionQueue {

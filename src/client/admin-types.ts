@@ -6,6 +6,8 @@ import type { TopicPartition } from './consumer-options.ts';
 export interface AdminOptions {
   /** How long an operation is tried before it fails. */
   readonly timeoutMs?: number;
+  /** Ends operations with `ABORTED` when it fires. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface NewTopic {
@@ -89,8 +91,11 @@ export interface GroupDescription {
   readonly members: readonly GroupMemberDescription[];
 }
 
-/** An end of the log, or the first record at or after a time (milliseconds since the epoch). */
-export type OffsetSpec = 'earliest' | 'latest' | { readonly timestamp: number };
+/**
+ * An end of the log, the record with the greatest timestamp, or the first record at or after a time (milliseconds
+ * since the epoch).
+ */
+export type OffsetSpec = 'earliest' | 'latest' | 'maxTimestamp' | { readonly timestamp: number };
 
 export interface ListedOffset extends TopicPartition {
   /** -1 when there is no record at or after the time. */

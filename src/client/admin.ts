@@ -17,6 +17,7 @@ import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-
 import { ListGroups } from '../protocol/messages/list-groups.ts';
 import { Metadata } from '../protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
+import { abortable } from './aborting.ts';
 import {
   clusterDescription,
   configDescription,
@@ -46,12 +47,19 @@ import type { Cluster } from './cluster.ts';
 import type { PartitionOffset, TopicPartition } from './consumer-options.ts';
 import { ClientError } from './errors.ts';
 import { addTo } from './grouping.ts';
-import { EARLIEST_TIMESTAMP, fetchCommitted, LATEST_TIMESTAMP, listOffset } from './offset-resolver.ts';
+import {
+  EARLIEST_TIMESTAMP,
+  fetchCommitted,
+  LATEST_TIMESTAMP,
+  listOffset,
+  MAX_TIMESTAMP,
+} from './offset-resolver.ts';
 
 const TOPIC_RESOURCE = 2;
 const BROKER_RESOURCE = 4;
 const SET_CONFIG = 0;
 const DELETE_CONFIG = 1;
+const TIMESTAMP_OF = { earliest: EARLIEST_TIMESTAMP, latest: LATEST_TIMESTAMP, maxTimestamp: MAX_TIMESTAMP };
 const PREFERRED = 0;
 const UNCLEAN = 1;
 const ANY_GROUP = '*';
@@ -59,8 +67,9 @@ const ANY_GROUP = '*';
 export class Admin {
   readonly #cluster: Cluster;
   readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(cluster: Cluster, { timeoutMs = 30_000 }: AdminOptions = {}) {
+  constructor(cluster: Cluster, { timeoutMs = 30_000, signal }: AdminOptions = {}) {
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1) {
       throw new ClientError(
         'INVALID_CONFIG',
@@ -69,7 +78,19 @@ export class Admin {
     }
     this.#cluster = cluster;
     this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
   }
+
+  /**
+   * This administrator with other options, for one call or a few: `admin.with({ signal }).createTopic(...)`. A signal that
+   * fires ends calls with `ABORTED`; what was asked for may be done nevertheless.
+   */
+  with(options: AdminOptions): Admin {
+    return new Admin(this.#cluster, { timeoutMs: this.#timeoutMs, signal: this.#signal, ...options });
+  }
+
+  /** Nothing is held: for `await using`, like the others. */
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   /** Creates a topic and returns its id. A topic that exists is TOPIC_ALREADY_EXISTS. */
   async createTopic({
@@ -167,7 +188,7 @@ export class Admin {
       ],
       validateOnly: false,
     };
-    await this.#ask(async (attempt) => {
+    await this.#change(undefined, async (attempt) => {
       check(only((await this.#cluster.sendAny(IncrementalAlterConfigs, request, attempt)).responses));
     });
   }
@@ -261,12 +282,11 @@ export class Admin {
 
   /** Offsets by time (the first record at or after it) or at an end of the log. */
   async listOffsets(partitions: readonly TopicPartition[], spec: OffsetSpec): Promise<ListedOffset[]> {
-    const timestamp =
-      spec === 'earliest' ? EARLIEST_TIMESTAMP : spec === 'latest' ? LATEST_TIMESTAMP : spec.timestamp;
+    const timestamp = typeof spec === 'string' ? TIMESTAMP_OF[spec] : spec.timestamp;
     const deadlineMs = this.#deadline();
     return Promise.all(
       partitions.map(({ topic, partition }) =>
-        this.#cluster.retry(deadlineMs, async () => {
+        this.#ask(async () => {
           const metadata = (await this.#cluster.topic(topic, deadlineMs)).partitions[partition];
           if (metadata === undefined)
             throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no ${topic}-${partition}`);
@@ -301,7 +321,7 @@ export class Admin {
 
   /** Commits offsets for a group without members; one that has any is NON_EMPTY_GROUP. */
   alterOffsets(groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
-    return alterGroupOffsets(this.#cluster, groupId, offsets, this.#deadline());
+    return abortable(alterGroupOffsets(this.#cluster, groupId, offsets, this.#deadline()), this.#signal);
   }
 
   /** The logs on one broker's disk, their sizes and ends: of these topics' partitions, or of all. */
@@ -345,15 +365,15 @@ export class Admin {
 
   /** For what may be asked or done twice. */
   #ask<T>(attempt: (number: number) => Promise<T>): Promise<T> {
-    return this.#cluster.retry(this.#deadline(), attempt);
+    return this.#cluster.retry(this.#deadline(), attempt, this.#signal);
   }
 
   /** For changes: one that `doneCode` shows to be carried out already has succeeded. */
   #change<T>(
-    doneCode: KafkaError['code'],
+    doneCode: KafkaError['code'] | undefined,
     attempt: (number: number, maybeDone: boolean) => Promise<T>,
   ): Promise<T> {
-    return retryChange(this.#cluster, this.#deadline(), doneCode, attempt);
+    return retryChange(this.#cluster, this.#deadline(), doneCode, attempt, this.#signal);
   }
 
   async #topicId(name: string): Promise<string> {

@@ -3,17 +3,22 @@
  * to a group's coordinator. A dead node never blocks: what any node can answer is asked of the next one after a moment.
  */
 
+import { asError } from '../platform/as-error.ts';
 import type { Timer } from '../platform/ports.ts';
 import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
 import { Metadata, type MetadataRequest } from '../protocol/messages/metadata.ts';
 import type { Api } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
+import { abortable } from './aborting.ts';
 import { backoffMs } from './backoff.ts';
+import type { ClientEvents } from './client-events.ts';
+import { ClientStats } from './client-stats.ts';
 import { Coordinators } from './coordinators.ts';
+import { Emitter } from './emitter.ts';
 import { ClientError, closedError, isRetriable } from './errors.ts';
 import { MetadataCache, type TopicMetadata } from './metadata-cache.ts';
 import { NodeLinks } from './node-links.ts';
-import { Alarm, type ClientRuntime, delay, type SendOptions } from './rpc.ts';
+import { Alarm, abortedError, type ClientRuntime, delay, type SendOptions } from './rpc.ts';
 
 export type ClusterLimits = {
   readonly requestTimeoutMs: number;
@@ -38,6 +43,8 @@ export const CLUSTER_DEFAULTS: ClusterLimits = {
 
 export class Cluster {
   readonly metadata = new MetadataCache();
+  readonly events: Emitter<ClientEvents>;
+  readonly stats = new ClientStats();
   readonly limits: ClusterLimits;
   readonly runtime: ClientRuntime;
   readonly coordinators = new Coordinators(this);
@@ -56,7 +63,8 @@ export class Cluster {
       throw new ClientError('INVALID_CONFIG', 'bootstrap: give the address of a node');
     this.limits = limits;
     this.runtime = runtime;
-    this.#links = new NodeLinks(bootstrap, runtime);
+    this.events = new Emitter(runtime.logger);
+    this.#links = new NodeLinks(bootstrap, runtime, this.events, this.stats);
     this.#alarm = new Alarm(runtime, () => this.requestUpdate());
   }
 
@@ -101,9 +109,11 @@ export class Cluster {
     try {
       this.metadata.apply(await this.askAny(Metadata, this.#metadataRequest()));
       this.#failures = 0;
+      this.stats.metadataRefreshes++;
       isFresh = true;
     } catch (error) {
       this.#failures++;
+      if (!this.#closed) this.noteRetry('metadata', error, this.#failures);
       if (!this.#closed) logger.warn({ err: error }, 'No node answered the metadata request');
     }
     if (this.#closed) return;
@@ -118,6 +128,10 @@ export class Cluster {
   }
 
   #notify(): void {
+    for (const move of this.metadata.takeMoves()) {
+      this.stats.leadersMoved++;
+      this.events.emit('leaderMoved', move);
+    }
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -177,6 +191,36 @@ export class Cluster {
         throw error;
       }
     }
+  }
+
+  /** As `topic`, and waits for the partition too: one that was just added is soon known. */
+  topicWithPartition(name: string, partition: number, deadlineMs: number): Promise<TopicMetadata> {
+    return this.retry(deadlineMs, async (attempt) => {
+      if (attempt > 0) await this.#nextUpdate(deadlineMs);
+      const topic = await this.topic(name, deadlineMs);
+      if (topic.partitions[partition] !== undefined) return topic;
+      const message = `${name} has ${topic.partitions.length} partitions, so there is no partition ${partition}`;
+      throw new ClientError('INVALID_RECORD', message, { retriable: true });
+    });
+  }
+
+  /** Something will be tried again. */
+  noteRetry(
+    what: ClientEvents['retry']['what'],
+    error: unknown,
+    attempts: number,
+    at: { readonly topic?: string; readonly partition?: number } = {},
+    events: Emitter<ClientEvents> = this.events,
+  ): void {
+    this.stats.retries++;
+    const { topic, partition } = at;
+    events.emit('retry', {
+      what,
+      error: asError(error),
+      attempts,
+      ...(topic !== undefined && { topic }),
+      ...(partition !== undefined && { partition }),
+    });
   }
 
   /** Sends to one node. A lost connection or a long silence also makes the client look for moved leaders. */
@@ -246,15 +290,29 @@ export class Cluster {
   }
 
   /** Repeats `attempt` while it fails retriably, with backoff, until the deadline (monotonic). */
-  async retry<T>(deadlineMs: number, attempt: (number: number) => Promise<T>): Promise<T> {
+  retry<T>(
+    deadlineMs: number,
+    attempt: (number: number) => Promise<T>,
+    signal?: AbortSignal | undefined,
+  ): Promise<T> {
+    return abortable(this.#retry(deadlineMs, attempt, signal), signal);
+  }
+
+  async #retry<T>(
+    deadlineMs: number,
+    attempt: (number: number) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const { clock, timers, random } = this.runtime;
     for (let number = 0; ; number++) {
       if (this.#closed) throw closedError('client');
+      if (signal?.aborted) throw abortedError(signal);
       try {
         return await attempt(number);
       } catch (error) {
         const pauseMs = backoffMs(this.limits, number + 1, random);
         if (!isRetriable(error) || clock.monotonicMs() + pauseMs >= deadlineMs) throw error;
+        this.noteRetry('call', error, number + 1);
         await delay(timers, pauseMs);
       }
     }

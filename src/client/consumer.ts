@@ -6,7 +6,9 @@
  * Coming back for more says that what was handed out before is done with: that is what automatic commits commit.
  */
 
+import { type Abortable, abortable } from './aborting.ts';
 import { ChangeSignal } from './change-signal.ts';
+import type { ClientEvents } from './client-events.ts';
 import type { Cluster } from './cluster.ts';
 import { ConsumerCommits } from './consumer-commits.ts';
 import {
@@ -18,53 +20,54 @@ import {
   type RebalanceListener,
   type TopicPartition,
 } from './consumer-options.ts';
+import { ConsumerStats, type ConsumerWatch } from './consumer-stats.ts';
+import { Emitter } from './emitter.ts';
 import { ClientError, closedError } from './errors.ts';
 import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import { Fetcher } from './fetcher.ts';
-import type { PartitionId } from './group-member.ts';
 import { GroupMembership } from './group-membership.ts';
+import type { ConsumerMetrics } from './metrics.ts';
 import type { CommitIdentity } from './offset-committer.ts';
-import { fetchCommitted, OffsetResolver } from './offset-resolver.ts';
+import { type OffsetAndTimestamp, OffsetLookups } from './offset-lookups.ts';
+import { OffsetResolver } from './offset-resolver.ts';
+import { type ConsumerMode, RecordLoop } from './record-loop.ts';
 import { RecordReader } from './record-reader.ts';
 import { Alarm, abortedError } from './rpc.ts';
 import { bytes as bytesSerde, type Deserializer } from './serde.ts';
 
-export interface PollOptions {
-  readonly signal?: AbortSignal;
-}
+export type PollOptions = Abortable;
 
-type Mode = 'none' | 'group' | 'assigned' | 'closed';
-
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 const NO_MEMBER: CommitIdentity = { memberId: '', epoch: -1, instanceId: null };
 
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #cluster: Cluster;
   readonly #settings: ConsumerSettings;
   readonly #positions: FetchPositions;
+  readonly #watch: ConsumerWatch;
+  readonly #lookups: OffsetLookups;
   readonly #fetcher: Fetcher;
   readonly #resolver: OffsetResolver;
-  readonly #reader: RecordReader<K, V>;
+  readonly #loop: RecordLoop<K, V>;
   readonly #commits: ConsumerCommits;
   readonly #changes: ChangeSignal;
   readonly #workAlarm: Alarm;
   readonly #stopListening: () => void;
-  #mode: Mode = 'none';
+  #mode: ConsumerMode = 'none';
   #membership: GroupMembership | undefined;
-  #polling = false;
-  /** `for await` was left in the middle of a record: nobody said that it is done with. */
-  #leftInside = false;
 
   constructor(cluster: Cluster, options: ConsumerOptions<K, V>) {
     this.#cluster = cluster;
     this.#settings = consumerSettings(options);
     const { group, autoOffsetReset, limits, rackId } = this.#settings;
     const onChange = () => this.#onChange();
+    this.#watch = { events: new Emitter(cluster.runtime.logger, cluster.events), stats: new ConsumerStats() };
     this.#positions = new FetchPositions(autoOffsetReset);
-    this.#fetcher = new Fetcher(cluster, this.#positions, limits, rackId, onChange);
+    this.#lookups = new OffsetLookups(cluster, group);
+    this.#fetcher = new Fetcher(cluster, this.#positions, this.#watch, limits, rackId, onChange);
     this.#resolver = new OffsetResolver(
       cluster,
       this.#positions,
+      this.#watch,
       group,
       () => this.#membership?.member,
       onChange,
@@ -72,16 +75,35 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     // The type of the options lets a deserializer be left out only where bytes will do.
     const key = options.key ?? (bytesSerde as Deserializer<unknown> as Deserializer<K>);
     const value = options.value ?? (bytesSerde as Deserializer<unknown> as Deserializer<V>);
-    this.#reader = new RecordReader(this.#positions, key, value);
+    const reader = new RecordReader(this.#positions, key, value, this.#watch.stats);
     const identity = () => (this.#membership === undefined ? NO_MEMBER : this.#membership.identity);
     this.#commits = new ConsumerCommits(cluster, this.#positions, this.#settings, identity);
     this.#changes = new ChangeSignal(cluster.runtime);
+    this.#loop = new RecordLoop(cluster, this.#positions, reader, this.#changes, {
+      recordsMax: limits.pollRecordsMax,
+      mode: () => this.#mode,
+      membership: () => this.#membership,
+      work: () => this.#work(),
+    });
     this.#workAlarm = new Alarm(cluster.runtime, onChange);
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
   get closed(): boolean {
     return this.#mode === 'closed';
+  }
+
+  /** Calls `listener` at each such event of this consumer, until the returned function is called. */
+  on<N extends 'retry' | 'rebalance' | 'assigned' | 'revoked' | 'lost'>(
+    name: N,
+    listener: (event: ClientEvents[N]) => void,
+  ): () => void {
+    return this.#watch.events.on(name, listener);
+  }
+
+  /** What this consumer did since it was made, and how far it is behind. */
+  metrics(): ConsumerMetrics {
+    return this.#watch.stats.snapshot(this.#positions);
   }
 
   /** Joins the group and lets its coordinator assign partitions of these topics. Replaces an earlier subscription. */
@@ -95,6 +117,24 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#membership ??= this.#newMembership(group);
     this.#membership.subscribe(names, listener);
     this.#commits.schedule();
+  }
+
+  /**
+   * Leaves the group, or gives up what was assigned, as `close` does; after that the consumer may subscribe or assign
+   * anew.
+   */
+  async unsubscribe({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#mode === 'closed') throw closedError('consumer');
+    if (this.#mode === 'none') return;
+    if (!this.#loop.leftInside) this.#positions.markDone();
+    this.#commits.stopSchedule();
+    try {
+      await this.#letGo(this.#nowMs() + timeoutMs);
+    } finally {
+      this.#membership = undefined;
+      if (!this.closed) this.#mode = 'none';
+      this.#changes.notify();
+    }
   }
 
   /** Reads exactly these partitions, without a group's help. Replaces an earlier assignment. */
@@ -127,29 +167,17 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
    * The next records, at once when there are any, else as soon as there are, and none after `timeoutMs`. Throws what
    * went wrong in the background: a `LogTruncationError`, an `OffsetResetError`, a refusal by a broker.
    */
-  async poll(timeoutMs = 1_000, { signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
-    return this.#exclusively(async () => {
-      this.#markDone();
-      const deadlineMs = this.#nowMs() + timeoutMs;
-      for (;;) {
-        if (signal?.aborted) throw abortedError(signal);
-        await this.#reconcile();
-        this.#throwFailure();
-        const records = this.#take(this.#settings.limits.pollRecordsMax);
-        this.#work();
-        if (records.length > 0 || this.#nowMs() >= deadlineMs) return records;
-        await this.#changes.next(deadlineMs, signal);
-      }
-    });
+  poll(timeoutMs = 1_000, { signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    return this.#loop.poll(timeoutMs, signal);
   }
 
   /** Records one by one, for ever: leave the loop to stop. Asking for the next one says that the last is done with. */
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
     return {
-      next: () => this.#next(),
+      next: () => this.#loop.next(),
       return: () => {
-        this.#leftInside = true;
-        return Promise.resolve(END);
+        this.#loop.leftInside = true;
+        return Promise.resolve({ done: true, value: undefined });
       },
     };
   }
@@ -172,35 +200,57 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#seekToEnd(partitions, 'latest');
   }
 
+  /**
+   * Moves to the first record at or after a time (milliseconds since the epoch), where there is none to the end. Resolves
+   * once all partitions have moved; they do so together.
+   */
+  async seekToTimestamp(
+    timestampMs: number,
+    partitions: readonly TopicPartition[] = this.assignment(),
+    { signal }: Abortable = {},
+  ): Promise<void> {
+    const wanted = partitions.map((partition) => ({ ...partition, timestamp: timestampMs }));
+    const found = await this.offsetsForTimes(wanted, { signal });
+    for (const [i, partition] of partitions.entries()) {
+      const offset = found[i]?.offset;
+      if (offset === undefined) this.#positions.seekToEnd(this.#state(partition), 'latest');
+      else this.#positions.seek(this.#state(partition), offset);
+    }
+    this.#work();
+  }
+
+  /**
+   * For each partition the first record at or after a time (milliseconds since the epoch); undefined where there is none.
+   * In the order of the partitions, which need not be assigned.
+   */
+  offsetsForTimes(
+    partitions: readonly (TopicPartition & { readonly timestamp: number })[],
+    { signal }: Abortable = {},
+  ): Promise<(OffsetAndTimestamp | undefined)[]> {
+    return this.#lookups.offsetsForTimes(partitions, this.#deadline(), signal);
+  }
+
   /** The offset of the next record to be handed out; looked up if that is not known yet. */
-  async position(partition: TopicPartition): Promise<number> {
+  async position(partition: TopicPartition, { signal }: Abortable = {}): Promise<number> {
     const deadlineMs = this.#deadline();
     for (;;) {
+      if (signal?.aborted) throw abortedError(signal);
       const state = this.#state(partition);
       if (state.next.offset >= 0) return state.next.offset;
       if (state.error !== undefined) throw state.error;
       if (this.#nowMs() >= deadlineMs)
         throw new ClientError('TIMED_OUT', 'the position is not known yet', { retriable: true });
       this.#work();
-      await this.#changes.next(deadlineMs);
+      await this.#changes.next(deadlineMs, signal);
     }
   }
 
   /** The group's committed offsets; undefined where there is none. In the order of the partitions. */
-  async committed(partitions: readonly TopicPartition[]): Promise<(PartitionOffset | undefined)[]> {
-    const { group } = this.#settings;
-    if (group === undefined)
-      throw new ClientError('INVALID_STATE', 'committed needs a consumer with a group');
-    const deadlineMs = this.#deadline();
-    const ids: PartitionId[] = [];
-    for (const { topic, partition } of partitions) {
-      ids.push({ topicId: (await this.#cluster.topic(topic, deadlineMs)).topicId, partition });
-    }
-    const found = await this.#cluster.retry(deadlineMs, () => fetchCommitted(this.#cluster, group, ids));
-    return partitions.map(({ topic, partition }, i) => {
-      const offset = found.get(keyOf((ids[i] as PartitionId).topicId, partition));
-      return offset && { topic, partition, ...offset };
-    });
+  committed(
+    partitions: readonly TopicPartition[],
+    { signal }: Abortable = {},
+  ): Promise<(PartitionOffset | undefined)[]> {
+    return this.#lookups.committed(partitions, this.#deadline(), signal);
   }
 
   /** This consumer's membership; undefined while it is in no group. */
@@ -231,13 +281,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** How many records the log has beyond the position, as of the last fetch; undefined before the first. */
   lag(partition: TopicPartition): number | undefined {
-    const { highWatermark, next } = this.#state(partition);
-    return highWatermark < 0 || next.offset < 0 ? undefined : Math.max(0, highWatermark - next.offset);
+    return this.#state(partition).lag;
   }
 
   /** Commits these offsets (by default: behind every record handed out so far) and waits until they are. */
-  async commitSync(offsets?: readonly PartitionOffset[]): Promise<void> {
-    await this.#commits.commit(offsets, this.#deadline());
+  commitSync(offsets?: readonly PartitionOffset[], { signal }: Abortable = {}): Promise<void> {
+    return abortable(this.#commits.commit(offsets, this.#deadline()), signal);
   }
 
   /** Commits without waiting; `callback` learns how it went. Commits never overtake each other. */
@@ -252,20 +301,28 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   async close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#mode === 'closed') return;
     const deadlineMs = this.#nowMs() + timeoutMs;
-    if (!this.#leftInside) this.#positions.markDone();
+    if (!this.#loop.leftInside) this.#positions.markDone();
     this.#mode = 'closed';
     this.#commits.stopSchedule();
     this.#changes.notify();
+    try {
+      await this.#letGo(deadlineMs);
+    } finally {
+      this.#commits.close();
+      this.#stopListening();
+      this.#workAlarm.clear();
+    }
+  }
+
+  /** Commits (if automatic) what is done, tells the listener, drops all partitions and leaves the group. */
+  async #letGo(deadlineMs: number): Promise<void> {
     try {
       await this.#commits.commitDone([...this.#positions.all()], deadlineMs);
       const owned = this.assignment();
       if (owned.length > 0) await this.#membership?.revokeAll(owned);
     } finally {
-      this.#commits.close();
       for (const state of [...this.#positions.all()]) this.#positions.remove(state);
       await this.#membership?.leave(deadlineMs);
-      this.#stopListening();
-      this.#workAlarm.clear();
     }
   }
 
@@ -293,6 +350,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     return new GroupMembership(
       this.#cluster,
       this.#positions,
+      this.#watch,
       { ...this.#settings, group },
       (states) => this.#commits.commitDone(states, this.#deadline()),
       () => this.#onChange(),
@@ -310,68 +368,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   #seekToEnd(partitions: readonly TopicPartition[], end: 'earliest' | 'latest'): void {
     for (const partition of partitions) this.#positions.seekToEnd(this.#state(partition), end);
     this.#work();
-  }
-
-  /** One reader at a time: two would tell each other's records to be done. */
-  async #exclusively<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#mode === 'closed') throw closedError('consumer');
-    if (this.#mode === 'none') throw new ClientError('INVALID_STATE', 'subscribe or assign first');
-    if (this.#polling) throw new ClientError('INVALID_STATE', 'another poll of this consumer is under way');
-    this.#polling = true;
-    try {
-      return await run();
-    } finally {
-      this.#polling = false;
-    }
-  }
-
-  #markDone(): void {
-    this.#leftInside = false;
-    this.#positions.markDone();
-  }
-
-  async #next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
-    // The short way, when a record is at hand and there is nothing else to see to.
-    if (this.#mode === 'closed') return END;
-    if (!this.#polling && !this.#membership?.member.hasStep && !this.#positions.hasError) {
-      const state = this.#positions.nextWithRecords();
-      if (state !== undefined) {
-        this.#markDone();
-        const value = this.#reader.handOut(state);
-        if (!state.hasRecords) this.#work();
-        return { done: false, value };
-      }
-    }
-    return this.#exclusively(async () => {
-      this.#markDone();
-      for (;;) {
-        await this.#reconcile();
-        if (this.closed) return END;
-        this.#throwFailure();
-        const [value] = this.#take(1);
-        this.#work();
-        if (value !== undefined) return { done: false, value };
-        await this.#changes.next(Number.POSITIVE_INFINITY);
-      }
-    });
-  }
-
-  #take(recordsMax: number): ConsumerRecord<K, V>[] {
-    const member = this.#membership?.member;
-    // Out of the coordinator's reach for too long: the partitions may be another member's by now.
-    if (member !== undefined && this.#nowMs() >= member.ownsUntilMs) return [];
-    return this.#reader.take(recordsMax);
-  }
-
-  async #reconcile(): Promise<void> {
-    await this.#membership?.reconcile();
-  }
-
-  #throwFailure(): void {
-    if (this.#mode === 'closed') throw closedError('consumer');
-    if (this.#cluster.closed) throw closedError('client');
-    const error = this.#membership?.member.failure ?? this.#positions.takeError();
-    if (error !== undefined) throw error;
   }
 
   /** Looks up and fetches what is missing. */

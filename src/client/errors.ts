@@ -19,7 +19,32 @@ export type ClientErrorCode =
   | 'SERIALIZATION_FAILED'
   | 'TIMED_OUT';
 
-/** An expected failure of a client. `code` is stable; `retriable` says whether the same call may succeed later. */
+/** What to do about each of them. */
+export const CLIENT_ADVICE: Readonly<Record<ClientErrorCode, string>> = {
+  ABORTED: 'Nothing, if that was meant. What was under way may have happened nevertheless.',
+  BUFFER_EXHAUSTED: 'Await each send, or ready() before it; or raise bufferBytesMax or maxBlockMs.',
+  CLOSED: 'Make a new one; close only once all calls have settled.',
+  COMMIT_FAILED:
+    'Poll again: the consumer rejoins, and what was not committed comes again. Finish batches sooner, or raise rebalanceTimeoutMs.',
+  DELIVERY_FAILED:
+    'See the cause and its advice; maybeWritten tells whether the record may be in the log all the same.',
+  DELIVERY_TIMEOUT:
+    'Check that the partition has a leader and enough replicas in sync. Sending again may write a duplicate where maybeWritten is true.',
+  INVALID_CONFIG: 'Correct the option that the message names.',
+  INVALID_RECORD: 'Correct the record, or add partitions to the topic.',
+  INVALID_STATE: 'Correct the order of the calls; the message says what is missing.',
+  LOG_TRUNCATED:
+    'Seek to divergentOffset, or to where your application can go on; what was read from there on is not in the log any more.',
+  NO_OFFSET: 'Seek, or set autoOffsetReset to earliest or latest.',
+  OFFSET_OUT_OF_RANGE: 'Seek, or set autoOffsetReset to earliest or latest.',
+  SERIALIZATION_FAILED: 'See the cause. A consumer stays at the record: seek past it to go on.',
+  TIMED_OUT: 'Check the addresses and that brokers are up; try again, or allow more time.',
+};
+
+/**
+ * An expected failure of a client. `code` is stable; `retriable` says whether the same call may succeed later, `advice` what
+ * to do, `cause` what lies behind it.
+ */
 export class ClientError extends Error {
   override readonly name: string = 'ClientError';
   readonly code: ClientErrorCode;
@@ -29,6 +54,11 @@ export class ClientError extends Error {
     super(message, options);
     this.code = code;
     this.retriable = options.retriable ?? false;
+  }
+
+  /** What to do about it, in a sentence or two. */
+  get advice(): string {
+    return CLIENT_ADVICE[this.code];
   }
 }
 

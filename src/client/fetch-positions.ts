@@ -82,6 +82,12 @@ export class PartitionState implements TopicPartition {
     this.phase = phase;
   }
 
+  /** How many records the log has beyond the position, as of the last fetch; undefined before the first. */
+  get lag(): number | undefined {
+    const { highWatermark, next } = this;
+    return highWatermark < 0 || next.offset < 0 ? undefined : Math.max(0, highWatermark - next.offset);
+  }
+
   get hasRecords(): boolean {
     return this.recordsAt < this.records.length || this.batches.length > 0;
   }

@@ -6,6 +6,7 @@ import { Fetch, type FetchRequest, type FetchResponse } from '../protocol/messag
 import { compressionsIn } from '../protocol/record-batch.ts';
 import type { Cluster } from './cluster.ts';
 import type { ConsumerLimits } from './consumer-options.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
 import { addTo } from './grouping.ts';
 import type { PartitionMetadata } from './metadata-cache.ts';
@@ -27,6 +28,7 @@ const CONSUMER = { replicaId: -1, replicaEpoch: -1 };
 export class Fetcher {
   readonly #cluster: Cluster;
   readonly #positions: FetchPositions;
+  readonly #watch: ConsumerWatch;
   readonly #limits: ConsumerLimits;
   readonly #rackId: string;
   /** Something arrived, or failed: look again. */
@@ -37,12 +39,14 @@ export class Fetcher {
   constructor(
     cluster: Cluster,
     positions: FetchPositions,
+    watch: ConsumerWatch,
     limits: ConsumerLimits,
     rackId: string | null,
     onChange: () => void,
   ) {
     this.#cluster = cluster;
     this.#positions = positions;
+    this.#watch = watch;
     this.#limits = limits;
     this.#rackId = rackId ?? '';
     this.#onChange = onChange;
@@ -108,11 +112,17 @@ export class Fetcher {
 
   async #fetch(nodeId: number, asked: readonly Asked[], request: FetchRequest): Promise<void> {
     const { fetchWaitMs, requestTimeoutMs } = this.#limits;
+    const { clock } = this.#cluster.runtime;
+    const { stats } = this.#watch;
+    const sentAtMs = clock.monotonicMs();
+    stats.fetches++;
+    stats.fetchesInFlight++;
     try {
       const response = await this.#cluster.send(nodeId, Fetch, request, {
         timeoutMs: requestTimeoutMs + fetchWaitMs,
         slowMs: this.#cluster.limits.slowRequestMs + fetchWaitMs,
       });
+      stats.fetchLatencyMs.observe(clock.monotonicMs() - sentAtMs);
       if (response.errorCode !== ERROR_CODE.NONE) throw errorFor(response.errorCode);
       const answers = new Map<string, PartitionAnswer>();
       for (const { topicId, partitions } of response.responses) {
@@ -131,6 +141,8 @@ export class Fetcher {
       for (const { state, generation } of asked) {
         if (state.generation === generation) this.#onFailure(state, error as Error);
       }
+    } finally {
+      stats.fetchesInFlight--;
     }
   }
 
@@ -150,12 +162,20 @@ export class Fetcher {
       this.#positions.onDiverged(state, divergingEpoch.endOffset);
       return;
     }
+    for (const { length } of answer.records) this.#watch.stats.bytesFetched += length;
     state.highWatermark = answer.highWatermark;
     this.#positions.onFetched(state, answer.records);
   }
 
   #onFailure(state: PartitionState, error: Error): void {
-    retryOrFail(this.#cluster, this.#positions, state, error, 'A fetch failed and is tried again');
+    retryOrFail(
+      this.#cluster,
+      this.#positions,
+      this.#watch,
+      state,
+      error,
+      'A fetch failed and is tried again',
+    );
   }
 
   #requestOf(states: readonly PartitionState[], maxBytes: number): FetchRequest {

@@ -3,6 +3,7 @@
 import { uuidFrom } from '../protocol/uuid.ts';
 import type { Cluster } from './cluster.ts';
 import type { ConsumerSettings, RebalanceListener, TopicPartition } from './consumer-options.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
 import { GroupMember } from './group-member.ts';
 import { GroupSession } from './group-session.ts';
@@ -21,6 +22,7 @@ export class GroupMembership {
   constructor(
     cluster: Cluster,
     positions: FetchPositions,
+    watch: ConsumerWatch,
     settings: ConsumerSettings & { readonly group: string },
     commitDone: (states: readonly PartitionState[]) => Promise<void>,
     onChange: () => void,
@@ -36,8 +38,8 @@ export class GroupMembership {
       rebalanceTimeoutMs: limits.rebalanceTimeoutMs,
       serverAssignor: assignor,
     });
-    this.#rebalancer = new Rebalancer(cluster, positions, this.member, from, commitDone);
-    this.#session = new GroupSession(cluster, group, this.member, onChange);
+    this.#rebalancer = new Rebalancer(cluster, positions, this.member, from, commitDone, group, watch);
+    this.#session = new GroupSession(cluster, group, this.member, watch, onChange);
   }
 
   /** As whom this consumer commits; undefined while it is in no group. */

@@ -8,6 +8,7 @@ import {
 } from '../protocol/messages/consumer-group-heartbeat.ts';
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import type { GroupMember } from './group-member.ts';
 import { Alarm } from './rpc.ts';
 
@@ -15,6 +16,7 @@ export class GroupSession {
   readonly #cluster: Cluster;
   readonly #groupId: string;
   readonly #member: GroupMember;
+  readonly #watch: ConsumerWatch;
   /** The member may have a step to take. */
   readonly #onChange: () => void;
   readonly #alarm: Alarm;
@@ -22,7 +24,14 @@ export class GroupSession {
   #underWay: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(cluster: Cluster, groupId: string, member: GroupMember, onChange: () => void) {
+  constructor(
+    cluster: Cluster,
+    groupId: string,
+    member: GroupMember,
+    watch: ConsumerWatch,
+    onChange: () => void,
+  ) {
+    this.#watch = watch;
     this.#cluster = cluster;
     this.#groupId = groupId;
     this.#member = member;
@@ -80,6 +89,8 @@ export class GroupSession {
     } catch (error) {
       logger.info({ group: this.#groupId, err: error }, 'A heartbeat failed and is sent again');
       this.#member.onFailure(error, clock.monotonicMs(), retryAtMs());
+      this.#watch.stats.retries++;
+      this.#cluster.noteRetry('heartbeat', error, this.#failures, {}, this.#watch.events);
     }
     if (this.#closed) return;
     this.pump();

@@ -11,11 +11,13 @@ import type { Clock, Dialer, Logger, Random, Timers } from '../platform/ports.ts
 import { type CodecLoader, setCodecLoader } from '../protocol/compression.ts';
 import { Admin } from './admin.ts';
 import type { AdminOptions } from './admin-types.ts';
+import type { ClientEvents } from './client-events.ts';
 import { CLUSTER_DEFAULTS, Cluster, type ClusterLimits } from './cluster.ts';
 import { Consumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer-options.ts';
 import { ClientError, closedError } from './errors.ts';
 import { withLimits } from './limits.ts';
+import type { ClientMetrics } from './metrics.ts';
 import { Producer } from './producer.ts';
 import type { ProducerOptions } from './producer-options.ts';
 import { silentLogger } from './rpc.ts';
@@ -25,6 +27,7 @@ import type { TextOrBytes } from './serde.ts';
 export { type ErrorName, KafkaError } from '../protocol/errors.ts';
 export type { Admin } from './admin.ts';
 export type * from './admin-types.ts';
+export type { ClientEvents } from './client-events.ts';
 export type { Consumer, PollOptions } from './consumer.ts';
 export type {
   ConsumerLimits,
@@ -44,11 +47,12 @@ export {
   LogTruncationError,
   OffsetResetError,
 } from './errors.ts';
+export type { ClientMetrics, ConsumerMetrics, Distribution, ProducerMetrics } from './metrics.ts';
+export { type Partitioner, type PartitionerInput, roundRobin } from './partitioning.ts';
 export type { Producer } from './producer.ts';
 export type {
   Acks,
   HeadersInput,
-  Partitioner,
   ProducerLimits,
   ProducerOptions,
   ProducerRecord,
@@ -100,7 +104,8 @@ export class OdradekClient {
     if (codecs !== undefined) setCodecLoader(codecs);
     const { clientId = 'odradek-client' } = options;
     const link = withLimits('client', LINK_DEFAULTS, options);
-    const openLink = (url: string) => new RpcLink({ dialer, timers, clock, url, clientId, ...link });
+    const openLink = (url: string, onDisconnected: (reason: string) => void) =>
+      new RpcLink({ dialer, timers, clock, url, clientId, onDisconnected, ...link });
     const limits = withLimits('client', CLUSTER_DEFAULTS, options);
     this.#cluster = new Cluster(addressesOf(options.bootstrap), limits, {
       openLink,
@@ -125,6 +130,16 @@ export class OdradekClient {
 
   admin(options: AdminOptions = {}): Admin {
     return new Admin(this.#ready(), options);
+  }
+
+  /** Calls `listener` at each such event, of whatever it made too, until the returned function is called. */
+  on<N extends keyof ClientEvents>(name: N, listener: (event: ClientEvents[N]) => void): () => void {
+    return this.#cluster.events.on(name, listener);
+  }
+
+  /** Connections and requests since the start, those of its producers and consumers included. */
+  metrics(): ClientMetrics {
+    return this.#cluster.stats.snapshot();
   }
 
   /**

@@ -34,6 +34,15 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionMetadata[];
 }
 
+/** A partition that is led by another broker than before. */
+export interface LeaderMove {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly leaderEpoch: number;
+}
+
 type WireTopic = MetadataResponse['topics'][number];
 
 export class MetadataCache {
@@ -42,6 +51,7 @@ export class MetadataCache {
   /** Why a topic that was asked for has no metadata; its old metadata stays in `#topics` for the epochs' sake. */
   readonly #errors = new Map<string, number>();
   readonly #namesById = new Map<string, string>();
+  #moves: LeaderMove[] = [];
 
   get brokers(): readonly BrokerAddress[] {
     return [...this.#brokers.values()];
@@ -65,6 +75,13 @@ export class MetadataCache {
     return this.#errors.get(name) ?? ERROR_CODE.NONE;
   }
 
+  /** The leaders that moved since the last call. */
+  takeMoves(): readonly LeaderMove[] {
+    const moves = this.#moves;
+    this.#moves = [];
+    return moves;
+  }
+
   partition(topic: string, partition: number): PartitionMetadata | undefined {
     return this.topic(topic)?.partitions[partition];
   }
@@ -85,6 +102,7 @@ export class MetadataCache {
     if (!this.#brokers.has(leaderId)) return false;
     const partitions = topic.partitions.slice();
     partitions[partition] = { ...known, leaderId, leaderEpoch };
+    this.#noteMove(topic.name, known, { ...known, leaderId, leaderEpoch });
     this.#topics.set(topic.name, { ...topic, partitions });
     return true;
   }
@@ -107,9 +125,10 @@ export class MetadataCache {
     const partitions: PartitionMetadata[] = [];
     for (const partition of [...wire.partitions].sort((a, b) => a.partitionIndex - b.partitionIndex)) {
       const known = before?.partitions[partition.partitionIndex];
-      partitions.push(
-        known !== undefined && known.leaderEpoch > partition.leaderEpoch ? known : partitionOf(partition),
-      );
+      const isOld = known !== undefined && known.leaderEpoch > partition.leaderEpoch;
+      const current = isOld ? known : partitionOf(partition);
+      if (known !== undefined) this.#noteMove(wire.name, known, current);
+      partitions.push(current);
     }
     this.#namesById.set(wire.topicId, wire.name);
     this.#topics.set(wire.name, {
@@ -118,6 +137,12 @@ export class MetadataCache {
       isInternal: wire.isInternal,
       partitions,
     });
+  }
+
+  #noteMove(topic: string, before: PartitionMetadata, now: PartitionMetadata): void {
+    if (before.leaderId === now.leaderId) return;
+    const { partition, leaderEpoch } = now;
+    this.#moves.push({ topic, partition, from: before.leaderId, to: now.leaderId, leaderEpoch });
   }
 }
 

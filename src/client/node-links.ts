@@ -2,6 +2,9 @@
 
 import type { Timer } from '../platform/ports.ts';
 import type { Api } from '../protocol/schema.ts';
+import type { ClientEvents } from './client-events.ts';
+import type { ClientStats } from './client-stats.ts';
+import type { Emitter } from './emitter.ts';
 import { closedError } from './errors.ts';
 import type { BrokerAddress } from './metadata-cache.ts';
 import type { ClientRuntime, NodeLink, SendOptions } from './rpc.ts';
@@ -16,16 +19,27 @@ interface Watch {
 export class NodeLinks {
   readonly #bootstrap: readonly string[];
   readonly #runtime: ClientRuntime;
+  readonly #events: Emitter<ClientEvents>;
+  readonly #stats: ClientStats;
   readonly #links = new Map<string, NodeLink>();
+  /** Those that have answered since their connection was made. */
+  readonly #connected = new Set<string>();
   /** When a node last failed us (monotonic): those that did not come first. */
   readonly #failedAtMs = new Map<string, number>();
   #closed = false;
   /** The last failure of a node, for messages of timeouts. */
   lastError: unknown;
 
-  constructor(bootstrap: readonly string[], runtime: ClientRuntime) {
+  constructor(
+    bootstrap: readonly string[],
+    runtime: ClientRuntime,
+    events: Emitter<ClientEvents>,
+    stats: ClientStats,
+  ) {
     this.#bootstrap = bootstrap;
     this.#runtime = runtime;
+    this.#events = events;
+    this.#stats = stats;
   }
 
   /** Nodes speak the scheme (`ws:` or `wss:`) that the bootstrap list does. */
@@ -66,30 +80,58 @@ export class NodeLinks {
         slow = watchOn({ slowMs, onTrouble });
       });
     let slow = watch && watchOn(watch);
+    const sentAtMs = clock.monotonicMs();
+    this.#stats.requests++;
+    this.#stats.requestsInFlight++;
     try {
       const response = await this.#link(url).send(api, request, options);
       this.#failedAtMs.delete(url);
+      this.#onAnswer(url, api.name, response, clock.monotonicMs() - sentAtMs);
       return response;
     } catch (error) {
+      this.#stats.requestsFailed++;
       this.#failedAtMs.set(url, clock.monotonicMs());
       this.lastError = error;
       watch?.onTrouble();
       throw error;
     } finally {
+      this.#stats.requestsInFlight--;
       if (slow !== undefined) timers.clear(slow);
     }
+  }
+
+  #onAnswer(url: string, api: string, response: unknown, latencyMs: number): void {
+    this.#stats.latencyMs.observe(latencyMs);
+    if (!this.#connected.has(url) && response !== undefined) {
+      this.#connected.add(url);
+      this.#stats.connects++;
+      this.#stats.connections++;
+      this.#events.emit('connected', { node: url });
+    }
+    const { throttleTimeMs = 0 } = (response ?? {}) as { readonly throttleTimeMs?: number };
+    if (throttleTimeMs <= 0) return;
+    this.#stats.throttleTimeMs += throttleTimeMs;
+    this.#events.emit('throttled', { node: url, api, throttleTimeMs });
+  }
+
+  #onDisconnected(url: string, reason: string): void {
+    this.#stats.disconnects++;
+    if (this.#connected.delete(url)) this.#stats.connections--;
+    this.#events.emit('disconnected', { node: url, reason });
   }
 
   close(): void {
     this.#closed = true;
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
+    this.#connected.clear();
+    this.#stats.connections = 0;
   }
 
   #link(url: string): NodeLink {
     let link = this.#links.get(url);
     if (link === undefined) {
-      link = this.#runtime.openLink(url);
+      link = this.#runtime.openLink(url, (reason) => this.#onDisconnected(url, reason));
       this.#links.set(url, link);
     }
     return link;

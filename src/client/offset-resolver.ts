@@ -8,6 +8,7 @@ import { ListOffsets } from '../protocol/messages/list-offsets.ts';
 import { OffsetFetch, type OffsetFetchResponse } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
 import type { Cluster } from './cluster.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import type { FetchPositions, OffsetAndEpoch, PartitionState } from './fetch-positions.ts';
 import { addTo } from './grouping.ts';
 import type { PartitionMetadata } from './metadata-cache.ts';
@@ -16,6 +17,7 @@ import { retryOrFail } from './position-retry.ts';
 /** ListOffsets' special timestamps. */
 export const LATEST_TIMESTAMP = -1;
 export const EARLIEST_TIMESTAMP = -2;
+export const MAX_TIMESTAMP = -3;
 
 const READ_UNCOMMITTED = 0;
 const CONSUMER_REPLICA = -1;
@@ -23,6 +25,7 @@ const CONSUMER_REPLICA = -1;
 export class OffsetResolver {
   readonly #cluster: Cluster;
   readonly #positions: FetchPositions;
+  readonly #watch: ConsumerWatch;
   readonly #group: string | undefined;
   readonly #member: () => { readonly memberId: string; readonly epoch: number } | undefined;
   readonly #onChange: () => void;
@@ -30,12 +33,14 @@ export class OffsetResolver {
   constructor(
     cluster: Cluster,
     positions: FetchPositions,
+    watch: ConsumerWatch,
     group: string | undefined,
     member: () => { readonly memberId: string; readonly epoch: number } | undefined,
     onChange: () => void,
   ) {
     this.#cluster = cluster;
     this.#positions = positions;
+    this.#watch = watch;
     this.#group = group;
     this.#member = member;
     this.#onChange = onChange;
@@ -123,7 +128,14 @@ export class OffsetResolver {
   }
 
   #onFailure(state: PartitionState, error: Error): void {
-    retryOrFail(this.#cluster, this.#positions, state, error, 'An offset could not be looked up yet');
+    retryOrFail(
+      this.#cluster,
+      this.#positions,
+      this.#watch,
+      state,
+      error,
+      'An offset could not be looked up yet',
+    );
   }
 }
 

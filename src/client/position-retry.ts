@@ -2,12 +2,14 @@
 
 import { backoffMs } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import { isRetriable } from './errors.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
 
 export function retryOrFail(
   cluster: Cluster,
   positions: FetchPositions,
+  { events, stats }: ConsumerWatch,
   state: PartitionState,
   error: Error,
   sentence: string,
@@ -21,6 +23,8 @@ export function retryOrFail(
   state.failures++;
   state.retryAtMs = clock.monotonicMs() + backoffMs(cluster.limits, state.failures, random);
   const { topic, partition, phase, failures } = state;
+  stats.retries++;
+  cluster.noteRetry(phase === 'fetching' ? 'fetch' : 'offset', error, failures, { topic, partition }, events);
   logger.info({ topic, partition, phase, failures, err: error }, sentence);
   cluster.requestUpdate();
 }

@@ -4,12 +4,23 @@ import { ERROR_CODE, errorDefinition, errorFor } from '../protocol/errors.ts';
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts';
 import { Produce, type ProduceResponse } from '../protocol/messages/produce.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
+import type { ProducerBatch } from './accumulator.ts';
 import { backoffMs } from './backoff.ts';
+import type { ClientEvents } from './client-events.ts';
 import type { Cluster } from './cluster.ts';
+import type { Emitter } from './emitter.ts';
 import { closedError } from './errors.ts';
 import { answersOf, type ProduceExchange, produceExchange } from './produce-request.ts';
 import type { ProducerSettings } from './producer-options.ts';
-import type { ProduceWork, SenderCore } from './sender.ts';
+import type { ProducerStats } from './producer-stats.ts';
+import type { SenderCore } from './sender.ts';
+import type { ProduceWork } from './sender-types.ts';
+
+/** Who wants to know how it goes. */
+interface Watch {
+  readonly events: Emitter<ClientEvents>;
+  readonly stats: ProducerStats;
+}
 
 const NEW_PRODUCER = {
   transactionalId: null,
@@ -22,12 +33,20 @@ export class ProduceExchanges {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
   readonly #core: SenderCore;
+  readonly #watch: Watch;
   /** The sender has been told something: look what it wants to do next. */
   readonly #onChange: () => void;
   #initializing = false;
   #closed = false;
 
-  constructor(cluster: Cluster, settings: ProducerSettings, core: SenderCore, onChange: () => void) {
+  constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    core: SenderCore,
+    watch: Watch,
+    onChange: () => void,
+  ) {
+    this.#watch = watch;
     this.#cluster = cluster;
     this.#settings = settings;
     this.#core = core;
@@ -38,21 +57,28 @@ export class ProduceExchanges {
   async carryOut(work: ProduceWork): Promise<void> {
     const { acks, limits } = this.#settings;
     const topicIdOf = (topic: string) => this.#cluster.metadata.topic(topic)?.topicId ?? ZERO_UUID;
+    const { clock } = this.#cluster.runtime;
+    const { stats } = this.#watch;
+    const sentAtMs = clock.monotonicMs();
+    stats.requestsInFlight++;
     const exchange = produceExchange(work, topicIdOf, acks, limits.requestTimeoutMs);
     try {
       const response = await this.#cluster.send(work.nodeId, Produce, exchange.request, {
         timeoutMs: limits.requestTimeoutMs,
         oneWay: acks === 0,
       });
+      stats.latencyMs.observe(clock.monotonicMs() - sentAtMs);
       if (acks === 0) this.#acceptUnseen(work);
       else this.#onResponse(work, exchange, response);
     } catch (error) {
       this.#core.onRequestFailed(work, error as Error, this.#retryAtMs(work));
+      for (const batch of work.batches) this.#note(batch, error as Error);
       this.#cluster.runtime.logger.info(
         { node: work.nodeId, batches: work.batches.length, err: error },
         'A produce request failed and its batches are tried again',
       );
     }
+    stats.requestsInFlight--;
     this.#core.onRequestDone(work);
     this.#onChange();
   }
@@ -92,9 +118,23 @@ export class ProduceExchanges {
         { topic, partition, attempts, error: name },
         'A broker refused a record batch',
       );
+      this.#note(batch, errorFor(answer.errorCode, answer.errorMessage));
       const { leaderId, leaderEpoch } = answer.currentLeader;
       if (leaderId >= 0) this.#cluster.leaderHint(topicId, partition, leaderId, leaderEpoch);
       else if (action === 'refresh-metadata') this.#cluster.requestUpdate();
+    }
+  }
+
+  /** Tells what the sender decided about a batch that failed. */
+  #note(batch: ProducerBatch, error: Error): void {
+    const { events, stats } = this.#watch;
+    const { topic, partition, attempts, count, sizeBytes } = batch;
+    if (batch.state === 'split') {
+      stats.batchesSplit++;
+      events.emit('batchSplit', { topic, partition, records: count, bytes: sizeBytes });
+    } else if (batch.state === 'retry') {
+      stats.retries++;
+      this.#cluster.noteRetry('produce', error, attempts, { topic, partition }, events);
     }
   }
 

@@ -3,7 +3,7 @@
 import { ERROR_CODE } from '../protocol/errors.ts';
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts';
 import type { ProducerBatch } from './accumulator.ts';
-import type { ProduceWork } from './sender.ts';
+import type { ProduceWork } from './sender-types.ts';
 
 type RequestTopic = ProduceRequest['topicData'][number];
 type Answer = ProduceResponse['responses'][number]['partitionResponses'][number];

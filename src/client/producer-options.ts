@@ -4,6 +4,7 @@ import { COMPRESSION, type CompressionId, type CompressionName } from '../protoc
 import type { RecordHeader } from '../protocol/record-batch-builder.ts';
 import { ClientError } from './errors.ts';
 import { withLimits } from './limits.ts';
+import type { Partitioner } from './partitioning.ts';
 import type { Serializer, TextOrBytes } from './serde.ts';
 
 /** `all`: every in-sync replica has it (and has synced it); 1: the leader wrote it; 0: it was handed to the network. */
@@ -15,7 +16,7 @@ export type HeadersInput =
 
 export interface ProducerRecord<K, V> {
   readonly topic: string;
-  /** Without one (or null) the record goes round-robin; with one, to the partition of its hash. */
+  /** With one, the record goes to the partition of its hash; without (or null), where the sticky partitioner is. */
   readonly key?: K | null;
   /** null is a tombstone. */
   readonly value: V | null;
@@ -34,9 +35,6 @@ export interface RecordMetadata {
   readonly offset: number;
   readonly timestamp: number;
 }
-
-/** The number of a key's partition; the default is the Java client's (murmur2). */
-export type Partitioner = (key: Uint8Array, partitionCount: number) => number;
 
 /** Defaults of the limits, each with its unit in its name. */
 const PRODUCER_DEFAULTS = {
@@ -66,13 +64,16 @@ type Serializers<K, V> = ([K] extends [TextOrBytes]
   : { readonly key: Serializer<K> }) &
   ([V] extends [TextOrBytes] ? { readonly value?: Serializer<V> } : { readonly value: Serializer<V> });
 
-export type ProducerOptions<K = TextOrBytes, V = TextOrBytes> = GeneralOptions & Serializers<K, V>;
+export type ProducerOptions<K = TextOrBytes, V = TextOrBytes> = GeneralOptions &
+  Serializers<K, V> & {
+    /** Chooses partitions instead of the hash of the key and the sticky partitioner: see `Partitioner`. */
+    readonly partitioner?: Partitioner<K, V>;
+  };
 
 interface GeneralOptions extends Partial<ProducerLimits> {
   readonly acks?: Acks;
   /** No duplicates and no reordering through retries; on by default with acks `all`, which it needs. */
   readonly idempotent?: boolean;
-  readonly partitioner?: Partitioner;
   /** How batches are compressed; every client and the brokers understand all of these. `none` by default. */
   readonly compression?: CompressionName;
   /** How hard gzip (1 to 9, default 6) or zstd (1 to 22, default 3) tries; the others have no levels. */

@@ -10,34 +10,30 @@
 
 import { asError } from '../platform/as-error.ts';
 import { hasCodec, loadCodec } from '../protocol/compression.ts';
-import { KafkaError } from '../protocol/errors.ts';
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
+import { type Abortable, AbortableDelivery, abortable } from './aborting.ts';
 import type { Delivery } from './accumulator.ts';
+import type { ClientEvents } from './client-events.ts';
 import type { Cluster } from './cluster.ts';
 import { ManyDelivery, SendDelivery } from './delivery.ts';
+import { Emitter } from './emitter.ts';
 import { ClientError, closedError } from './errors.ts';
-import type { TopicMetadata } from './metadata-cache.ts';
-import { partitionOfKey } from './murmur2.ts';
+import type { ProducerMetrics } from './metrics.ts';
 import { ProduceExchanges } from './produce-exchanges.ts';
 import {
   headersOf,
-  type Partitioner,
   type ProducerOptions,
   type ProducerRecord,
   type ProducerSettings,
   producerSettings,
   type RecordMetadata,
 } from './producer-options.ts';
+import { ProducerStats } from './producer-stats.ts';
+import { RecordRouter } from './record-router.ts';
 import { Alarm } from './rpc.ts';
 import { SenderCore } from './sender.ts';
 import { type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
 import { bufferBytesOf, type Entry, WaitingLine } from './waiting-line.ts';
-
-interface TopicState {
-  /** Records that wait for the topic's metadata. */
-  pending: Entry[];
-  nextRoundRobin: number;
-}
 
 const READY = Promise.resolve();
 
@@ -46,13 +42,14 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   readonly #settings: ProducerSettings;
   readonly #key: Serializer<K>;
   readonly #value: Serializer<V>;
-  readonly #partitioner: Partitioner;
   readonly #core: SenderCore;
   readonly #exchanges: ProduceExchanges;
-  readonly #topics = new Map<string, TopicState>();
+  readonly #router: RecordRouter<K, V>;
   readonly #alarm: Alarm;
+  readonly #events: Emitter<ClientEvents>;
+  readonly #stats = new ProducerStats();
   readonly #stopListening: () => void;
-  readonly #line: WaitingLine;
+  readonly #line: WaitingLine<K, V>;
   #bufferedBytes = 0;
   #recordCount = 0;
   #readyWaiters: (() => void)[] = [];
@@ -64,18 +61,41 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   constructor(cluster: Cluster, options: ProducerOptions<K, V>) {
     this.#cluster = cluster;
     this.#settings = producerSettings(options);
+    this.#events = new Emitter(cluster.runtime.logger, cluster.events);
     // The type of the options lets a serializer be left out only where text or bytes are sent.
     this.#key = options.key ?? (textOrBytes as Serializer<unknown> as Serializer<K>);
     this.#value = options.value ?? (textOrBytes as Serializer<unknown> as Serializer<V>);
-    this.#partitioner = options.partitioner ?? partitionOfKey;
     const { limits, idempotent, compression, compressionLevel } = this.#settings;
     const batchCompression = { id: compression, level: compressionLevel };
     this.#core = new SenderCore({ ...limits, idempotent, compression: batchCompression });
-    this.#exchanges = new ProduceExchanges(cluster, this.#settings, this.#core, () => this.#onExchange());
+    const watch = { events: this.#events, stats: this.#stats };
+    this.#exchanges = new ProduceExchanges(cluster, this.#settings, this.#core, watch, () =>
+      this.#onExchange(),
+    );
     this.#alarm = new Alarm(cluster.runtime, () => this.#pump());
+    const { accumulator } = this.#core;
+    this.#router = new RecordRouter(cluster, options.partitioner, limits.maxBlockMs, {
+      append: (topic, partition, entry) => this.#append(topic, partition, entry),
+      drop: (entries, error) => this.#drop(entries, error),
+      batchBytes: (topic) => accumulator.plainBytesMax(topic),
+      backlog: (topic, partition) => accumulator.backlog(topic, partition),
+    });
     this.#line = new WaitingLine(limits.bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
     if (!hasCodec(compression)) void this.#loadCodec(compression);
+  }
+
+  /** Calls `listener` at each such event of this producer, until the returned function is called. */
+  on<N extends 'retry' | 'deliveryFailed' | 'batchSplit'>(
+    name: N,
+    listener: (event: ClientEvents[N]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** What this producer did since it was made. */
+  metrics(): ProducerMetrics {
+    return this.#stats.snapshot(this.bufferedBytes);
   }
 
   get closed(): boolean {
@@ -89,24 +109,29 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
 
   /**
    * Sends a record. Resolves with its place in the log once it is acknowledged as `acks` asks; rejects with a
-   * `DeliveryError` when that did not happen within `deliveryTimeoutMs`, or cannot.
+   * `DeliveryError` when that did not happen within `deliveryTimeoutMs`, or cannot. A signal that fires ends the
+   * waiting: a record that is in no batch yet is then left out; `maybeWritten` of the error (`ABORTED`) tells which.
+   * Other errors: `SERIALIZATION_FAILED`, `BUFFER_EXHAUSTED`, `INVALID_RECORD`, `CLOSED`, and a `KafkaError` for a
+   * topic that is unknown after `maxBlockMs`.
    */
-  send(record: ProducerRecord<K, V>): Promise<RecordMetadata> {
+  send(record: ProducerRecord<K, V>, { signal }: Abortable = {}): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
       const timestamp = record.timestamp ?? this.#cluster.runtime.clock.wallMs();
-      this.#accept(record, timestamp, new SendDelivery(timestamp, resolve, reject), 0);
+      const delivery = new SendDelivery(timestamp, resolve, reject);
+      this.#accept(record, timestamp, withSignal(delivery, [record], signal), 0);
     });
   }
 
   /** Sends many records for the price of one promise. Rejects with a `SendManyError` that tells which ones failed. */
-  sendMany(records: readonly ProducerRecord<K, V>[]): Promise<RecordMetadata[]> {
+  sendMany(records: readonly ProducerRecord<K, V>[], { signal }: Abortable = {}): Promise<RecordMetadata[]> {
     const nowMs = this.#cluster.runtime.clock.wallMs();
     const timestamps = records.map(({ timestamp }) => timestamp ?? nowMs);
-    const delivery = new ManyDelivery(timestamps);
+    const many = new ManyDelivery(timestamps);
+    const delivery = withSignal(many, records, signal);
     records.forEach((record, i) => {
       this.#accept(record, timestamps[i] as number, delivery, i);
     });
-    return delivery.promise;
+    return many.promise;
   }
 
   /** Resolves as soon as the buffer has room. Await it before each `send` to have many records under way. */
@@ -117,8 +142,15 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     });
   }
 
-  /** Sends what waits without lingering; resolves when every record sent before is acknowledged or has failed. */
-  flush(): Promise<void> {
+  /**
+   * Sends what waits without lingering; resolves when every record sent before is acknowledged or has failed. A signal
+   * that fires ends the waiting alone.
+   */
+  flush({ signal }: Abortable = {}): Promise<void> {
+    return abortable(this.#flush(), signal);
+  }
+
+  #flush(): Promise<void> {
     const upTo = this.#recordCount;
     if (this.#oldestRecordNumber() > upTo) return READY;
     this.#core.flushUpTo(upTo);
@@ -154,8 +186,8 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     this.#stopListening();
     this.#alarm.clear();
     const error = closedError('producer');
-    const pending = [...this.#topics.values()].flatMap((topic) => topic.pending.splice(0));
-    for (const { delivery, tag } of [...pending, ...this.#line.clear()]) delivery.failed(tag, error);
+    for (const { delivery, tag } of [...this.#router.clear(), ...this.#line.clear()])
+      delivery.failed(tag, error);
     this.#core.failAll(error);
     this.#settle();
   }
@@ -173,22 +205,11 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
       delivery.failed(tag, new ClientError('SERIALIZATION_FAILED', message, { cause }));
       return;
     }
-    const { topic, partition } = record;
-    const bufferBytes = bufferBytesOf(input);
     const number = ++this.#recordCount;
-    const isFirstInLine = this.#line.isEmpty && this.#fits(bufferBytes);
-    const state = this.#topicState(topic);
-    if (isFirstInLine && state.pending.length === 0) {
-      const metadata = this.#cluster.metadata.topic(topic);
-      if (metadata !== undefined) {
-        this.#bufferedBytes += bufferBytes;
-        this.#append(metadata, state, partition, input, delivery, tag, bufferBytes, number);
-        return;
-      }
-    }
     const waitUntilMs = this.#cluster.runtime.clock.monotonicMs() + this.#settings.limits.maxBlockMs;
-    const entry = { topic, partition, record: input, delivery, tag, bufferBytes, number, waitUntilMs };
-    if (isFirstInLine) this.#admit(entry);
+    const bufferBytes = bufferBytesOf(input);
+    const entry = { source: record, record: input, delivery, tag, bufferBytes, number, waitUntilMs };
+    if (this.#line.isEmpty && this.#fits(bufferBytes)) this.#admit(entry);
     else this.#line.push(entry);
   }
 
@@ -223,91 +244,36 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     }
   }
 
-  #admit(entry: Entry): void {
+  #admit(entry: Entry<K, V>): void {
     this.#bufferedBytes += entry.bufferBytes;
-    const state = this.#topicState(entry.topic);
-    const topic = this.#cluster.metadata.topic(entry.topic);
-    if (topic !== undefined && state.pending.length === 0) this.#appendEntry(topic, state, entry);
-    else {
-      state.pending.push(entry);
-      if (state.pending.length === 1) void this.#awaitTopic(entry.topic, state);
-    }
+    this.#router.route(entry);
   }
 
-  #topicState(topic: string): TopicState {
-    let state = this.#topics.get(topic);
-    if (state === undefined) {
-      state = { pending: [], nextRoundRobin: 0 };
-      this.#topics.set(topic, state);
-      this.#cluster.addInterest(topic);
-    }
-    return state;
-  }
-
-  async #awaitTopic(name: string, state: TopicState): Promise<void> {
-    const { maxBlockMs } = this.#settings.limits;
-    const deadlineMs = this.#cluster.runtime.clock.monotonicMs() + maxBlockMs;
-    try {
-      const topic = await this.#cluster.topic(name, deadlineMs);
-      for (const entry of state.pending.splice(0)) this.#appendEntry(topic, state, entry);
-    } catch (cause) {
-      const error =
-        cause instanceof KafkaError || cause instanceof ClientError
-          ? cause
-          : new ClientError('DELIVERY_FAILED', asError(cause).message, { cause });
-      for (const entry of state.pending.splice(0)) this.#drop(entry, error);
-      this.#advanceLine();
-      this.#resolveFlushes();
-    }
-  }
-
-  #appendEntry(topic: TopicMetadata, state: TopicState, entry: Entry): void {
-    const { partition, record, delivery, tag, bufferBytes, number } = entry;
-    this.#append(topic, state, partition, record, delivery, tag, bufferBytes, number);
-  }
-
-  #append(
-    topic: TopicMetadata,
-    state: TopicState,
-    wanted: number | undefined,
-    record: RecordInput,
-    delivery: Delivery,
-    tag: number,
-    bufferBytes: number,
-    number: number,
-  ): void {
-    const { name, partitions } = topic;
-    const partition = wanted ?? this.#partitionOf(topic, state, record.key);
-    if (partitions[partition] === undefined) {
-      const message = `${name} has ${partitions.length} partitions, so there is no partition ${partition}`;
-      this.#bufferedBytes -= bufferBytes;
-      delivery.failed(tag, new ClientError('INVALID_RECORD', message));
+  #append(topic: string, partition: number, entry: Entry<K, V>): void {
+    const { record, delivery, tag, bufferBytes, number } = entry;
+    if (delivery.begin?.(tag) === false) {
+      this.#drop([entry], closedError('send'));
       return;
     }
     const { accumulator } = this.#core;
-    const outcome = accumulator.append(name, partition, record, delivery, tag, bufferBytes);
+    const outcome = accumulator.append(topic, partition, record, delivery, tag, bufferBytes);
     if (outcome === 'appended') return;
     if (outcome === 'refused') {
       const nowMs = this.#cluster.runtime.clock.monotonicMs();
-      accumulator.appendToNew(name, partition, record, delivery, tag, bufferBytes, number, nowMs);
+      accumulator.appendToNew(topic, partition, record, delivery, tag, bufferBytes, number, nowMs);
     }
     this.#pumpSoon();
   }
 
-  #partitionOf({ partitions }: TopicMetadata, state: TopicState, key: Uint8Array | null): number {
-    const count = partitions.length;
-    if (key !== null) return this.#partitioner(key, count);
-    // Round-robin over the partitions that have a leader, if any has one.
-    for (let i = 0; i < count; i++) {
-      const partition = state.nextRoundRobin++ % count;
-      if (partitions[partition]?.leaderId !== undefined) return partition;
+  /** These come to nothing. */
+  #drop(entries: readonly Entry<K, V>[], error: Error): void {
+    for (const { delivery, tag, bufferBytes } of entries) {
+      this.#bufferedBytes -= bufferBytes;
+      this.#stats.recordsFailed++;
+      delivery.failed(tag, error);
     }
-    return state.nextRoundRobin++ % count;
-  }
-
-  #drop(entry: Entry, error: Error): void {
-    this.#bufferedBytes -= entry.bufferBytes;
-    entry.delivery.failed(entry.tag, error);
+    // Later: this may be called from within the line's own advance.
+    this.#pumpSoon();
   }
 
   #onMetadata(): void {
@@ -364,10 +330,14 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
 
   #settle(): void {
     const settled = this.#core.takeSettled();
-    if (settled.length === 0) return;
+    const nowMs = this.#cluster.runtime.clock.monotonicMs();
     for (const { batch, offset, appendTimeMs, error } of settled) {
       this.#bufferedBytes -= batch.bufferBytes;
+      this.#stats.onSettled(batch, error, nowMs);
       const { topic, partition, deliveries, tags } = batch;
+      if (error !== undefined) {
+        this.#events.emit('deliveryFailed', { topic, partition, records: deliveries.length, error });
+      }
       for (let i = 0; i < deliveries.length; i++) {
         const delivery = deliveries[i] as Delivery;
         const tag = tags[i] as number;
@@ -388,8 +358,19 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   }
 
   #oldestRecordNumber(): number {
-    let oldest = Math.min(this.#core.oldestRecordNumber(), this.#line.firstNumber);
-    for (const { pending } of this.#topics.values()) oldest = Math.min(oldest, pending[0]?.number ?? oldest);
-    return oldest;
+    return Math.min(
+      this.#core.oldestRecordNumber(),
+      this.#line.firstNumber,
+      this.#router.oldestRecordNumber(),
+    );
   }
+}
+
+function withSignal<K, V>(
+  delivery: Delivery,
+  records: readonly ProducerRecord<K, V>[],
+  signal: AbortSignal | undefined,
+): Delivery {
+  if (signal === undefined) return delivery;
+  return new AbortableDelivery(delivery, records.length, signal, (tag) => records[tag]?.topic ?? '');
 }

@@ -2,6 +2,7 @@
 
 import type { Cluster } from './cluster.ts';
 import type { RebalanceListener, StartFrom, TopicPartition } from './consumer-options.ts';
+import type { ConsumerWatch } from './consumer-stats.ts';
 import { type FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import type { GroupMember, PartitionId, ReconciliationStep } from './group-member.ts';
 
@@ -14,6 +15,9 @@ export class Rebalancer {
   readonly #from: StartFrom;
   /** Commits, if that is automatic, what the application is through with. */
   readonly #commitDone: (states: readonly PartitionState[]) => Promise<void>;
+  readonly #group: string;
+  readonly #watch: ConsumerWatch;
+  #hasChanged = false;
   listener: RebalanceListener = {};
 
   constructor(
@@ -22,7 +26,11 @@ export class Rebalancer {
     member: GroupMember,
     from: StartFrom,
     commitDone: (states: readonly PartitionState[]) => Promise<void>,
+    group: string,
+    watch: ConsumerWatch,
   ) {
+    this.#group = group;
+    this.#watch = watch;
     this.#cluster = cluster;
     this.#positions = positions;
     this.#member = member;
@@ -34,7 +42,7 @@ export class Rebalancer {
   async reconcile(onStep: () => void): Promise<void> {
     while (this.#member.hasStep) {
       const step = this.#member.begin();
-      if (step === undefined) return;
+      if (step === undefined) return this.#onSettled();
       // Topics that have no name yet wait for metadata; what is to be given up is found by its id.
       const named = step.kind === 'assign' ? this.#named(step.partitions) : [];
       const done = step.kind === 'assign' ? { ...step, partitions: named } : step;
@@ -47,6 +55,18 @@ export class Rebalancer {
       }
       if (done.partitions.length === 0) return;
     }
+  }
+
+  /** All steps are taken: if there were any, that was a rebalance. */
+  #onSettled(): void {
+    if (!this.#hasChanged) return;
+    this.#hasChanged = false;
+    this.#watch.stats.rebalances++;
+    this.#watch.events.emit('rebalance', {
+      group: this.#group,
+      memberEpoch: this.#member.epoch,
+      partitions: [...this.#positions.all()].map(({ topic, partition }) => ({ topic, partition })),
+    });
   }
 
   #named(partitions: readonly PartitionId[]): NamedPartition[] {
@@ -64,7 +84,10 @@ export class Rebalancer {
       this.#positions.add(topic, partition, topicId, this.#from);
     }
     if (partitions.length === 0) return;
-    await this.listener.onAssigned?.(partitions.map(({ topic, partition }) => ({ topic, partition })));
+    const assigned = partitions.map(({ topic, partition }) => ({ topic, partition }));
+    this.#hasChanged = true;
+    this.#watch.events.emit('assigned', { partitions: assigned });
+    await this.listener.onAssigned?.(assigned);
   }
 
   async #giveUp({ kind, partitions }: ReconciliationStep): Promise<void> {
@@ -72,6 +95,8 @@ export class Rebalancer {
     const states = [...this.#positions.all()].filter((s) => ids.has(keyOf(s.topicId, s.partition)));
     for (const state of states) this.#positions.suspend(state);
     const named = states.map(({ topic, partition }) => ({ topic, partition }));
+    this.#hasChanged = true;
+    this.#watch.events.emit(kind === 'lost' ? 'lost' : 'revoked', { partitions: named });
     try {
       if (kind === 'lost') {
         await this.listener.onLost?.(named);

@@ -1,6 +1,7 @@
 /** Hands out what was fetched, in the application's types. */
 
 import type { ConsumerRecord } from './consumer-options.ts';
+import type { ConsumerStats } from './consumer-stats.ts';
 import { ClientError } from './errors.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
 import type { Deserializer } from './serde.ts';
@@ -9,8 +10,10 @@ export class RecordReader<K, V> {
   readonly #positions: FetchPositions;
   readonly #key: Deserializer<K>;
   readonly #value: Deserializer<V>;
+  readonly #stats: ConsumerStats;
 
-  constructor(positions: FetchPositions, key: Deserializer<K>, value: Deserializer<V>) {
+  constructor(positions: FetchPositions, key: Deserializer<K>, value: Deserializer<V>, stats: ConsumerStats) {
+    this.#stats = stats;
     this.#positions = positions;
     this.#key = key;
     this.#value = value;
@@ -54,6 +57,8 @@ export class RecordReader<K, V> {
       throw new ClientError('SERIALIZATION_FAILED', message, { cause });
     }
     this.#positions.handOut(state);
+    this.#stats.recordsConsumed++;
+    this.#stats.bytesConsumed += (key?.length ?? 0) + (value?.length ?? 0);
     return record;
   }
 }

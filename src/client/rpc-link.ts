@@ -15,6 +15,7 @@ export interface RpcLinkOptions {
   readonly clientId: string | null;
   readonly connectTimeoutMs: number;
   readonly responseBytesMax: number;
+  readonly onDisconnected: (reason: string) => void;
 }
 
 export class RpcLink implements NodeLink {
@@ -25,7 +26,7 @@ export class RpcLink implements NodeLink {
 
   constructor(options: RpcLinkOptions) {
     this.#options = options;
-    this.#client = new RpcClient(options);
+    this.#client = this.#open();
   }
 
   async send<Request, Response>(
@@ -59,8 +60,14 @@ export class RpcLink implements NodeLink {
   /** Nothing came over this connection for a whole timeout: it may be half-open, so it is not trusted any more. */
   #renew(client: RpcClient): void {
     if (client !== this.#client || this.#closed) return;
-    this.#client = new RpcClient(this.#options);
+    this.#client = this.#open();
     client.close();
+    this.#options.onDisconnected('it was silent for too long');
+  }
+
+  #open(): RpcClient {
+    const { onDisconnected, ...options } = this.#options;
+    return new RpcClient({ ...options, onClose: ({ message }) => onDisconnected(message) });
   }
 
   #translate(error: unknown): unknown {

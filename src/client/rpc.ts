@@ -20,8 +20,8 @@ export interface NodeLink {
   close(): void;
 }
 
-/** Opens links; the address is a WebSocket URL. */
-type OpenLink = (url: string) => NodeLink;
+/** Opens links; the address is a WebSocket URL. `onClose` is called whenever its connection ends by itself. */
+type OpenLink = (url: string, onClose: (reason: string) => void) => NodeLink;
 
 /** The world of a client: nothing else in this folder touches time, chance or sockets. */
 export interface ClientRuntime {

@@ -14,81 +14,25 @@
  *    links the epochs of different partitions.)
  */
 
-import { ERROR_CODE, type ErrorName, errorFor, KafkaError } from '../protocol/errors.ts';
-import {
-  Accumulator,
-  type BatchCompression,
-  type PartitionQueue,
-  type ProducerBatch,
-} from './accumulator.ts';
+import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
+import { Accumulator, type PartitionQueue, type ProducerBatch } from './accumulator.ts';
+import { halvesOf } from './batch-split.ts';
 import { type ClientErrorCode, DeliveryError, isRetriable } from './errors.ts';
 import { addTo } from './grouping.ts';
-
-export interface SenderLimits {
-  readonly batchBytes: number;
-  readonly lingerMs: number;
-  readonly requestBytesMax: number;
-  /** Requests unanswered per node, and batches unanswered per partition: brokers remember five (KIP-98). */
-  readonly requestsInFlightMax: number;
-  readonly deliveryTimeoutMs: number;
-  readonly idempotent: boolean;
-  readonly compression?: BatchCompression;
-}
-
-/** Where a partition's records go now. */
-export interface LeaderView {
-  leaderOf(topic: string, partition: number): number | undefined;
-}
-
-export interface ProduceWork {
-  readonly requestId: number;
-  readonly nodeId: number;
-  /** At most one per partition. */
-  readonly batches: readonly ProducerBatch[];
-}
-
-export interface SendPlan {
-  readonly requests: readonly ProduceWork[];
-  /** Some partition has no known leader. */
-  readonly needsMetadata: boolean;
-  readonly needsProducerId: boolean;
-  /** When to ask again, if nothing happens before; monotonic, infinite when there is nothing to wait for. */
-  readonly wakeAtMs: number;
-}
-
-/** What became of a batch: an offset, or an error. */
-export interface Settled {
-  readonly batch: ProducerBatch;
-  readonly offset: number;
-  readonly appendTimeMs: number;
-  readonly error: DeliveryError | undefined;
-}
-
-export interface BatchAnswer {
-  readonly errorCode: number;
-  readonly errorMessage?: string | null;
-  readonly baseOffset: number;
-  readonly logAppendTimeMs: number;
-}
+import {
+  type BatchAnswer,
+  type LeaderView,
+  MAYBE_WRITTEN,
+  type ProduceWork,
+  SEQUENCE_ERRORS,
+  type SenderLimits,
+  type SendPlan,
+  type Settled,
+  TOO_LARGE,
+} from './sender-types.ts';
 
 const SEQUENCES = 0x8000_0000;
 const PRODUCER_EPOCH_MAX = 0x7fff;
-/** How a broker says that it cannot place a batch's sequence number. */
-const SEQUENCE_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'UNKNOWN_PRODUCER_ID',
-  'INVALID_PRODUCER_EPOCH',
-]);
-/** Refusals after which the batch may be in the log nevertheless. */
-const MAYBE_WRITTEN: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  // Also what waits for replicas when the leader is replaced: it is in that log, and often in the new leader's.
-  'NOT_LEADER_OR_FOLLOWER',
-  'REQUEST_TIMED_OUT',
-  'NETWORK_EXCEPTION',
-  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
-  'UNKNOWN_SERVER_ERROR',
-]);
-
 export class SenderCore {
   readonly #limits: SenderLimits;
   /** Where the records go in. */
@@ -251,7 +195,14 @@ export class SenderCore {
       else if (retry !== undefined || batch.sentTo !== nodeId || queue.mustBumpEpoch) return undefined;
     }
     if (queue.mustBumpEpoch && !this.#bumpEpoch(queue)) return undefined;
-    if (retry !== undefined) return retry;
+    if (retry !== undefined) {
+      // A batch that was split made one more than brokers remember.
+      const isTooFar =
+        this.#limits.idempotent &&
+        inFlight[0] !== undefined &&
+        retry.ordinal - inFlight[0].ordinal >= this.#limits.requestsInFlightMax;
+      return isTooFar ? undefined : retry;
+    }
     const batch = queue.waiting[0];
     if (batch === undefined) return undefined;
     const ahead =
@@ -328,10 +279,32 @@ export class SenderCore {
     } else if (isRetriable(error)) {
       batch.state = 'retry';
       this.#block(queue, batch, retryAtMs);
+    } else if (code !== undefined && TOO_LARGE.has(code) && batch.count > 1 && !batch.maybeWritten) {
+      this.#split(queue, batch);
     } else {
       batch.state = 'retry';
       this.#fail(batch, 'DELIVERY_FAILED', error.message, error);
     }
+  }
+
+  /** A batch that is too large for the topic goes in two halves, which take its place and its numbers (KIP-126). */
+  #split(queue: PartitionQueue, batch: ProducerBatch): void {
+    const { inFlight } = queue;
+    const at = inFlight.indexOf(batch);
+    const halves = halvesOf(batch, this.#limits.compression);
+    if (this.#limits.idempotent) {
+      const [first, second] = halves;
+      for (const later of inFlight.slice(at + 1)) later.ordinal++;
+      if (queue.ackedOrdinal > batch.ordinal) queue.ackedOrdinal++;
+      queue.nextOrdinal++;
+      const { producerId, producerEpoch } = queue;
+      first.stamp(producerId, producerEpoch, batch.baseSequence);
+      second.stamp(producerId, producerEpoch, (batch.baseSequence + first.count) % SEQUENCES);
+      first.ordinal = batch.ordinal;
+      second.ordinal = batch.ordinal + 1;
+    }
+    inFlight.splice(at, 1, ...halves);
+    batch.state = 'split';
   }
 
   #block(queue: PartitionQueue, batch: ProducerBatch, untilMs: number): void {

@@ -3,15 +3,17 @@
 import type { RecordInput } from '../protocol/record-batch-builder.ts';
 import type { Delivery } from './accumulator.ts';
 import { ClientError } from './errors.ts';
+import type { ProducerRecord } from './producer-options.ts';
 import { Alarm, type ClientRuntime } from './rpc.ts';
 
 /** What a record costs besides its bytes: its promise and its place in the batch. */
 const RECORD_OVERHEAD_BYTES = 64;
 
 /** A record on its way into the buffer. */
-export interface Entry {
-  readonly topic: string;
-  readonly partition: number | undefined;
+export interface Entry<K, V> {
+  /** As the application gave it. */
+  readonly source: ProducerRecord<K, V>;
+  /** As it is written. */
   readonly record: RecordInput;
   readonly delivery: Delivery;
   readonly tag: number;
@@ -21,10 +23,10 @@ export interface Entry {
   readonly waitUntilMs: number;
 }
 
-export class WaitingLine {
+export class WaitingLine<K, V> {
   readonly #bytesMax: number;
   readonly #runtime: ClientRuntime;
-  readonly #entries: Entry[] = [];
+  readonly #entries: Entry<K, V>[] = [];
   readonly #alarm: Alarm;
   readonly #onExpired: () => void;
   #bytes = 0;
@@ -50,7 +52,7 @@ export class WaitingLine {
   }
 
   /** Waits, or is refused at once when the line is full. */
-  push(entry: Entry): void {
+  push(entry: Entry<K, V>): void {
     if (this.#bytes + entry.bufferBytes > this.#bytesMax && this.#entries.length > 0) {
       refuse(entry, `${this.#bytesMax} bytes are buffered and as many wait: await ready() before send()`);
       return;
@@ -61,7 +63,7 @@ export class WaitingLine {
   }
 
   /** Lets in as many as there is room for. */
-  advance(fits: (bufferBytes: number) => boolean, admit: (entry: Entry) => void): void {
+  advance(fits: (bufferBytes: number) => boolean, admit: (entry: Entry<K, V>) => void): void {
     let admitted = 0;
     for (const entry of this.#entries) {
       if (!fits(entry.bufferBytes)) break;
@@ -75,7 +77,7 @@ export class WaitingLine {
   }
 
   /** Everybody goes home; returns who waited. */
-  clear(): Entry[] {
+  clear(): Entry<K, V>[] {
     this.#alarm.clear();
     this.#bytes = 0;
     return this.#entries.splice(0);
@@ -97,7 +99,7 @@ export class WaitingLine {
   }
 }
 
-function refuse({ delivery, tag }: Entry, message: string): void {
+function refuse({ delivery, tag }: { delivery: Delivery; tag: number }, message: string): void {
   delivery.failed(tag, new ClientError('BUFFER_EXHAUSTED', message, { retriable: true }));
 }
 

@@ -1,5 +1,6 @@
 /** Errors that have a number on the wire. The table itself is in `error-table.ts`. */
 
+import { adviceFor } from './error-advice.ts';
 import { ERROR_TABLE, type ErrorAction, type ErrorName, type ErrorRow } from './error-table.ts';
 
 export type { ErrorAction, ErrorName } from './error-table.ts';
@@ -21,7 +22,10 @@ export const ERROR_CODE = Object.fromEntries(ERRORS.map(({ name, code }) => [nam
 
 const BY_CODE: ReadonlyMap<number, ErrorDefinition> = new Map(ERRORS.map((error) => [error.code, error]));
 
-/** An expected failure with a number on the wire. `code` is Kafka's name of it. */
+/**
+ * An expected failure with a number on the wire. `code` is Kafka's name of it, `retriable` whether the same request may
+ * succeed later, `action` what the client does about it, `advice` what its user can do, `cause` what lies behind it.
+ */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
   readonly code: ErrorName;
@@ -36,6 +40,11 @@ export class KafkaError extends Error {
     this.errorCode = row.code;
     this.retriable = row.retriable;
     this.action = row.action;
+  }
+
+  /** What to do about it, in a sentence or two. */
+  get advice(): string {
+    return adviceFor(this.code, this.action);
   }
 }
 

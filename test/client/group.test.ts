@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Consumer } from '../../src/client/consumer.ts';
-import { FakeCluster, type Fault } from './support/fake-cluster.ts';
+import { FakeCluster } from './support/fake-cluster.ts';
+import type { Fault } from './support/fake-link.ts';
 
 /** What happens to the group, and when. */
 interface Event {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { ClientError, DeliveryError } from '../../src/client/errors.ts';
 import { Producer } from '../../src/client/producer.ts';
 import type { RecordMetadata } from '../../src/client/producer-options.ts';
-import { FakeCluster, type Fault } from './support/fake-cluster.ts';
+import { FakeCluster } from './support/fake-cluster.ts';
+import type { Fault } from './support/fake-link.ts';
 import type { FakeLog } from './support/fake-log.ts';
 
 const setUp = (seed: string | number = 1, partitions = 3) => {
@@ -24,16 +25,6 @@ describe('producer', () => {
     expect(new Set(places.map(({ partition }) => partition)).size).toBe(1);
     expect(places.map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     expect(topic.partitions[places[0]?.partition ?? -1]?.values()).toEqual(places.map((_, i) => `v${i}`));
-    await fake.world.settle(producer.close());
-  });
-
-  test('goes round-robin without a key', async () => {
-    const { fake, cluster } = setUp();
-    const producer = new Producer(cluster, {});
-    const places = await fake.world.settle(
-      Promise.all(Array.from({ length: 9 }, () => producer.send({ topic: 't', value: 'v' }))),
-    );
-    expect(places.map(({ partition }) => partition)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
     await fake.world.settle(producer.close());
   });
 

@@ -31,6 +31,12 @@ test.each(ERRORS)('$name has a message and an action that fits', ({ message, act
   expect(errorDefinition(code).action).toBe(action);
 });
 
+test.each(ERRORS)('$name has advice: a sentence that is more than its message', ({ name, message }) => {
+  const { advice } = new KafkaError(name);
+  expect(advice).toMatch(/^[A-Z].{10,}\.$/s);
+  expect(advice).not.toContain(message);
+});
+
 test('an error made from a code carries all of its row', () => {
   const error = errorFor(ERROR_CODE.NOT_LEADER_OR_FOLLOWER);
   expect(error).toBeInstanceOf(KafkaError);

@@ -5,9 +5,10 @@
 
 import { SimWorld } from '../../../chaos/sim/world.ts';
 import { CLUSTER_DEFAULTS, Cluster, type ClusterLimits } from '../../../src/client/cluster.ts';
-import { type NodeLink, type SendOptions, silentLogger } from '../../../src/client/rpc.ts';
-import { ERROR_CODE, type ErrorName, KafkaError } from '../../../src/protocol/errors.ts';
+import { silentLogger } from '../../../src/client/rpc.ts';
+import { ERROR_CODE, KafkaError } from '../../../src/protocol/errors.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../../src/protocol/messages/consumer-group-heartbeat.ts';
+import type { CreatePartitionsRequest } from '../../../src/protocol/messages/create-partitions.ts';
 import type { FetchRequest, FetchResponse } from '../../../src/protocol/messages/fetch.ts';
 import type { ListOffsetsRequest } from '../../../src/protocol/messages/list-offsets.ts';
 import type { MetadataRequest, MetadataResponse } from '../../../src/protocol/messages/metadata.ts';
@@ -15,21 +16,10 @@ import type { OffsetCommitRequest } from '../../../src/protocol/messages/offset-
 import type { OffsetFetchRequest } from '../../../src/protocol/messages/offset-fetch.ts';
 import type { OffsetForLeaderEpochRequest } from '../../../src/protocol/messages/offset-for-leader-epoch.ts';
 import type { ProduceRequest, ProduceResponse } from '../../../src/protocol/messages/produce.ts';
-import type { Api } from '../../../src/protocol/schema.ts';
 import { uuidFrom } from '../../../src/protocol/uuid.ts';
 import { FakeCoordinator } from './fake-coordinator.ts';
+import { FakeLink, type Fault } from './fake-link.ts';
 import { FakeLog } from './fake-log.ts';
-
-/**
- * `ok`: carried out and answered. `lose-request`: the connection breaks before it arrives. `lose-reply`: carried out,
- * then the connection breaks. `late`: the connection breaks and the request is carried out some time later all the
- * same. `hang`: nothing at all. `refuse`: answered with `error`, not carried out.
- */
-export interface Fault {
-  readonly kind: 'ok' | 'lose-request' | 'lose-reply' | 'late' | 'hang' | 'refuse';
-  readonly delayMs?: number;
-  readonly error?: ErrorName;
-}
 
 export interface FakeTopic {
   readonly name: string;
@@ -38,7 +28,6 @@ export interface FakeTopic {
 }
 
 const OK: Fault = { kind: 'ok' };
-const lost = () => new KafkaError('NETWORK_EXCEPTION', 'the fake connection broke');
 
 export class FakeCluster {
   readonly world: SimWorld;
@@ -54,6 +43,8 @@ export class FakeCluster {
     readonly atMs: number;
   }[] = [];
   coordinatorNode = 1;
+  /** What answers to CreatePartitions claim. */
+  throttleTimeMs = 0;
   /** Decides the fate of each request. */
   fault: (api: string, nodeId: number, client: string) => Fault = () => OK;
   readonly #nodeIds: readonly number[];
@@ -152,6 +143,8 @@ export class FakeCluster {
         if (nodeId !== this.coordinatorNode)
           return { errorCode: ERROR_CODE.NOT_COORDINATOR, errorMessage: null };
         return this.coordinator.heartbeat(request as ConsumerGroupHeartbeatRequest, this.nowMs);
+      case 'CreatePartitions':
+        return this.#createPartitions(request as CreatePartitionsRequest);
       case 'OffsetCommit':
         return this.#commit(nodeId, request as OffsetCommitRequest);
       case 'OffsetFetch':
@@ -193,6 +186,18 @@ export class FakeCluster {
             eligibleLeaderReplicas: [],
           })),
         };
+      }),
+    };
+  }
+
+  #createPartitions({ topics }: CreatePartitionsRequest): unknown {
+    return {
+      throttleTimeMs: this.throttleTimeMs,
+      results: topics.map(({ name, count }) => {
+        const topic = this.topics.get(name);
+        const errorCode = topic === undefined ? ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION : 0;
+        while (topic !== undefined && topic.partitions.length < count) topic.partitions.push(new FakeLog(1));
+        return { name, errorCode, errorMessage: null };
       }),
     };
   }
@@ -296,6 +301,8 @@ export class FakeCluster {
           );
           if (typeof log === 'number')
             return { partitionIndex, errorCode: log, timestamp: -1, offset: -1, leaderEpoch: -1 };
+          if (timestamp >= 0)
+            return { partitionIndex, errorCode: 0, ...log.offsetAt(timestamp), leaderEpoch: log.leaderEpoch };
           const offset = timestamp === -2 ? log.logStartOffset : log.endOffset;
           return { partitionIndex, errorCode: 0, timestamp: -1, offset, leaderEpoch: log.leaderEpoch };
         }),
@@ -379,99 +386,4 @@ export class FakeCluster {
       })),
     };
   }
-}
-
-class FakeLink implements NodeLink {
-  readonly nodeId: number;
-  readonly #cluster: FakeCluster;
-  readonly #client: string;
-  readonly #pending = new Set<(error: Error) => void>();
-  #arrivesAtMs = 0;
-
-  constructor(cluster: FakeCluster, nodeId: number, client: string) {
-    this.#cluster = cluster;
-    this.#client = client;
-    this.nodeId = nodeId;
-  }
-
-  send<Request, Response>(
-    api: Api<Request, Response>,
-    request: Request,
-    options: SendOptions,
-  ): Promise<Response> {
-    const { world, down } = this.#cluster;
-    const fault = this.#cluster.fault(api.name, this.nodeId, this.#client);
-    this.#cluster.sent.push({ api: api.name, nodeId: this.nodeId, request, atMs: world.nowMs });
-    return new Promise<Response>((resolve, reject) => {
-      const settle = (act: () => void) => {
-        if (this.#cluster.crashed.has(this.#client)) return;
-        if (this.#pending.delete(fail)) act();
-      };
-      const fail = (error: Error) => settle(() => reject(error));
-      this.#pending.add(fail);
-      world.schedule(options.timeoutMs, 'request timeout', () =>
-        fail(new KafkaError('REQUEST_TIMED_OUT', `${api.name} to node ${this.nodeId}`)),
-      );
-      if (fault.kind === 'hang' || this.#cluster.crashed.has(this.#client)) return;
-      // First come, first served: a request starts after those before it on this link.
-      this.#arrivesAtMs = Math.max(this.#arrivesAtMs, world.nowMs + 1 + Math.floor(world.random.float() * 4));
-      world.schedule(this.#arrivesAtMs - world.nowMs, `request ${api.name}`, () => {
-        if (down.has(this.nodeId)) return fail(new KafkaError('BROKER_NOT_AVAILABLE', 'refused'));
-        if (fault.kind === 'late') {
-          world.schedule(fault.delayMs ?? 100, 'late request', () => {
-            if (!down.has(this.nodeId)) void this.#carryOut(api.name, request);
-          });
-          return this.breakAll();
-        }
-        if (!this.#pending.has(fail)) return;
-        if (fault.kind === 'lose-request') return this.breakAll();
-        const answer =
-          fault.kind === 'refuse' && fault.error !== undefined
-            ? Promise.resolve(refusalOf(api.name, request, ERROR_CODE[fault.error]))
-            : this.#carryOut(api.name, request);
-        answer.then((response) => {
-          world.schedule(
-            1 + (fault.delayMs ?? Math.floor(world.random.float() * 4)),
-            `answer ${api.name}`,
-            () => {
-              if (fault.kind === 'lose-reply') this.breakAll();
-              else settle(() => resolve(response as Response));
-            },
-          );
-        }, fail);
-      });
-    });
-  }
-
-  close(): void {
-    this.breakAll();
-  }
-
-  breakAll(): void {
-    for (const fail of [...this.#pending]) fail(lost());
-  }
-
-  async #carryOut(name: string, request: unknown): Promise<unknown> {
-    return this.#cluster.handle(this.nodeId, name, request);
-  }
-}
-
-function refusalOf(name: string, request: unknown, errorCode: number): unknown {
-  if (name !== 'Produce')
-    return { throttleTimeMs: 0, errorCode, errorMessage: null, topics: [], groups: [], coordinators: [] };
-  return {
-    throttleTimeMs: 0,
-    responses: (request as ProduceRequest).topicData.map(({ topicId, partitionData }) => ({
-      topicId,
-      partitionResponses: partitionData.map(({ index }) => ({
-        index,
-        errorCode,
-        baseOffset: -1,
-        logAppendTimeMs: -1,
-        logStartOffset: -1,
-        errorMessage: null,
-        currentLeader: { leaderId: -1, leaderEpoch: -1 },
-      })),
-    })),
-  };
 }

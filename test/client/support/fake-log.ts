@@ -22,6 +22,8 @@ export class FakeLog {
   leader: number;
   leaderEpoch = 0;
   logStartOffset = 0;
+  /** `max.message.bytes`. */
+  batchBytesMax = Number.POSITIVE_INFINITY;
   batches: StoredBatch[] = [];
   /** What a broker says to a producer that it does not know, when its sequence does not begin at 0. */
   unknownProducer: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'UNKNOWN_PRODUCER_ID' = 'UNKNOWN_PRODUCER_ID';
@@ -43,11 +45,21 @@ export class FakeLog {
     );
   }
 
+  /** The first record at or after a time. */
+  offsetAt(timestampMs: number): { offset: number; timestamp: number } {
+    for (const { bytes } of this.batches) {
+      const found = decodeRecords(bytes).find(({ timestamp }) => timestamp >= timestampMs);
+      if (found !== undefined) return { offset: found.offset, timestamp: found.timestamp };
+    }
+    return { offset: -1, timestamp: -1 };
+  }
+
   append(original: Uint8Array): { errorCode: number; baseOffset: number } {
     const bytes = original.slice();
     const header = verifyBatch(bytes);
     const { producerId, producerEpoch, baseSequence, recordCount } = header;
     const refuse = (errorCode: number) => ({ errorCode, baseOffset: -1 });
+    if (bytes.length > this.batchBytesMax) return refuse(ERROR_CODE.MESSAGE_TOO_LARGE);
     if (producerId >= 0) {
       const known = this.producers.get(producerId);
       if (known === undefined && baseSequence !== 0) return refuse(ERROR_CODE[this.unknownProducer]);
