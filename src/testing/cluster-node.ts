@@ -37,6 +37,8 @@ export class ClusterNode {
   readonly url: string;
   /** `127.0.0.1:port`, for Kafka's own clients. */
   readonly kafkaAddress: string;
+  /** The folder of the node's data, there until the cluster is stopped; undefined where that is in memory. */
+  readonly dataDir: string | undefined;
   readonly #options: ClusterNodeOptions;
   /** Held from before the first start, for that alone. */
   #held: readonly HeldPort[];
@@ -54,6 +56,7 @@ export class ClusterNode {
     this.#held = options.ports;
     this.id = nodeId;
     this.url = `ws://${host}:${port}`;
+    this.dataDir = options.storage.isFolder ? options.storage.dir : undefined;
     this.kafkaAddress = `${host}:${kafka.port}`;
   }
 

@@ -9,6 +9,8 @@ import type { Disk } from '../platform/ports.ts';
 export interface NodeStorage {
   readonly disk: Disk;
   readonly dir: string;
+  /** `dir` is a folder of this machine. */
+  readonly isFolder: boolean;
   /** Takes back what was not synced; undefined where that cannot be told apart. */
   readonly powerLoss: (() => void) | undefined;
 }
@@ -23,12 +25,17 @@ export async function openStorage(kind: 'memory' | 'folder'): Promise<ClusterSto
   if (kind === 'memory') return { of: memory, remove: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), 'odradek-testing-'));
   return {
-    of: (nodeId) => ({ disk: nodeDisk, dir: `${folder}/node-${nodeId}`, powerLoss: undefined }),
+    of: (nodeId) => ({
+      disk: nodeDisk,
+      dir: `${folder}/node-${nodeId}`,
+      isFolder: true,
+      powerLoss: undefined,
+    }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
 function memory(): NodeStorage {
   const disk = new MemoryDisk();
-  return { disk, dir: '/data', powerLoss: () => disk.powerLoss() };
+  return { disk, dir: '/data', isFolder: false, powerLoss: () => disk.powerLoss() };
 }

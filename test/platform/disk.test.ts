@@ -76,7 +76,7 @@ describe('the disk', () => {
     const base = await mkdtemp(join(tmpdir(), 'odradek-disk-'));
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         run += 1;
         const root = `${base}/${run}`;
         const world = new SimWorld({ seed: run });

@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { string } from '../../src/client/index.ts';
@@ -155,6 +156,22 @@ describe('what was not synced', () => {
     await expect(cluster.node(1).kill({ unsynced: 'lost' })).rejects.toThrow("storage: 'memory'");
     expect(cluster.node(1).state).toBe('running');
   });
+});
+
+test('a node whose disk fails ends alone; the others go on, and stop tells of it', async () => {
+  const cluster = await startCluster({ nodes: 3, storage: 'folder', topics: ['orders'] });
+  const client = cluster.client();
+  const leader = cluster.leaderOf('orders');
+  const dataDir = leader.dataDir ?? '';
+  await rm(dataDir, { recursive: true });
+  await writeFile(dataDir, 'in the way');
+  await client.admin().createTopic({ name: 'more', partitions: 6 });
+  await client.producer().send({ topic: 'orders', value: 'one' });
+  expect([leader.state, leader.failure?.message]).toEqual([
+    'failed',
+    expect.stringContaining('disk failure'),
+  ]);
+  await expect(cluster.stop()).rejects.toThrow('a node failed: disk failure');
 });
 
 test('what a node cannot do now is refused with its state', async () => {
