@@ -1,12 +1,16 @@
 /**
- * `make figures [KILLS=20]`: how fast a cluster of real processes starts, how much memory it takes when idle, and how
- * long writes pause when a partition leader or the active controller is killed. Exits with 1 when a write was lost.
+ * `make figures [KILLS=20]`: how fast clusters start, inside a process and of processes, how much memory these take when
+ * idle, and how long writes pause when a partition leader or the active controller is killed. Exits with 1 when a write
+ * was lost.
  */
 import { coldStart } from './cold-start.ts';
 import { runFailover, type Victim } from './failover.ts';
+import { inProcessClusters } from './in-process.ts';
 
 const kills = Number(process.argv[2] ?? 20);
 const COLD_STARTS = 5;
+
+for (const line of await inProcessClusters()) console.log(line);
 
 const starts = [];
 for (let start = 0; start < COLD_STARTS; start++) starts.push(await coldStart());
