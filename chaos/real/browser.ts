@@ -31,7 +31,7 @@ process.on('exit', () => {
   rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
 });
 await cluster.up();
-await using client = new Odradek({ bootstrap: cluster.bootstrap });
+const client = new Odradek({ bootstrap: cluster.bootstrap });
 await client.admin().createTopic({
   ...{ name: TOPIC, partitions: PARTITIONS, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } },
 });
@@ -77,4 +77,5 @@ if (failed > 0 || inLog !== WARM_UP_RECORDS + RECORDS)
 console.log(
   `Chromium produces ${perSecond} records/s of ${VALUE_BYTES} bytes, acks=all, three nodes (goal ${GOAL_PER_SECOND})`,
 );
+await client.close();
 process.exit(perSecond >= GOAL_PER_SECOND ? 0 : 1);

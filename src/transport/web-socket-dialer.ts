@@ -7,6 +7,12 @@ const SILENCE_MS_MAX = 3000;
 /** A browser does not say when its buffer has drained; it is looked at this often while somebody waits for that. */
 const DRAIN_CHECK_MS = 5;
 
+/**
+ * From this size on, a message is handed over as a Blob of its parts. Below, one copy is cheaper: a Blob takes a detour
+ * over another process (measured in Chromium: 65 KiB in 0.25 ms by copy, 0.7 ms by Blob; 1 MiB in 20 and 5 ms).
+ */
+const BLOB_BYTES_MIN = 256 * 1024;
+
 interface ConnectOptions {
   readonly messageBytesMax: number;
   readonly connectTimeoutMs: number;
@@ -68,10 +74,7 @@ class WebSocketConnection implements Connection {
       this.#unsent.push(parts);
       return;
     }
-    // One message is one frame here, so its parts are joined: for what a producer sends that is several times
-    // cheaper than a Blob of them, which takes a detour over another process.
-    const [only] = parts;
-    this.#ws.send(parts.length === 1 && only ? only : concatenate(parts, totalBytes(parts)));
+    this.#ws.send(wholeMessage(parts));
     if (this.#ws.bufferedAmount > 0) this.#drainCheck ??= setTimeout(this.#checkDrain, DRAIN_CHECK_MS);
   }
 
@@ -150,3 +153,11 @@ const NEVER_OPENED: CloseReason = {
   message:
     "the browser could not connect and does not say why: the node is down, or it does not list this page's origin in allowedOrigins",
 };
+
+/** One message is one frame here, so its parts have to be joined. */
+function wholeMessage(parts: readonly Uint8Array[]): Uint8Array | Blob {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const bytes = totalBytes(parts);
+  return bytes < BLOB_BYTES_MIN ? concatenate(parts, bytes) : new Blob([...parts]);
+}

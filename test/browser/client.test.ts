@@ -172,6 +172,30 @@ describe.skipIf(!chromium)('the client in a browser (needs chromium)', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('large and small messages keep their order', async () => {
+    const { page } = await openTab();
+    const topic = await newTopic(1);
+    const sizes = [10, 700_000, 20, 30_000, 400_000, 5, 300_000, 1];
+    const offsets = await page.evaluate(
+      async ({ topic, sizes }) => {
+        const producer = globalThis.client.producer({ lingerMs: 0 });
+        const sent = sizes.map((size) =>
+          producer.send({ topic, value: new Uint8Array(size).fill(size % 251) }),
+        );
+        return (await Promise.all(sent)).map(({ offset }) => offset);
+      },
+      { topic, sizes },
+    );
+    expect(offsets).toEqual(sizes.map((_, index) => index));
+    await using consumer = node.consumer({ autoOffsetReset: 'earliest' });
+    await consumer.assign([{ topic, partition: 0 }]);
+    const values: Uint8Array[] = [];
+    for await (const { value } of consumer)
+      if (values.push(value ?? new Uint8Array()) === sizes.length) break;
+    expect(values.map(({ length }) => length)).toEqual(sizes);
+    expect(values.every((value) => value.every((byte) => byte === value.length % 251))).toBe(true);
+  });
+
   test('compresses with each codec, loaded when it is first needed, and reads what others compressed', async () => {
     const { page, complaints } = await openTab();
     const topic = await newTopic();
