@@ -69,9 +69,10 @@ export class ClusterNode {
     return this.#failure;
   }
 
-  /** What a running node waits for before it serves; undefined once it serves. */
+  /** What the node waits for before it serves; undefined once it serves. */
   get waitingFor(): string | undefined {
-    if (this.#state !== 'running') return `it is ${this.#state}`;
+    if (this.#state === 'paused') return 'resume()';
+    if (this.#state !== 'running') return `start(): it is ${this.#state}`;
     return this.#node === undefined ? 'its logs to be opened' : this.#node.waitingFor;
   }
 
