@@ -1,14 +1,16 @@
 /**
  * `make figures [KILLS=20]`: how fast clusters start, inside a process and of processes, how much memory these take when
- * idle, and how long writes pause when a partition leader or the active controller is killed. Exits with 1 when a write
- * was lost.
+ * idle, how long a scrape of the metrics takes, and how long writes pause when a partition leader or the active controller
+ * is killed. Exits with 1 when a write was lost.
  */
 import { coldStart } from './cold-start.ts';
 import { runFailover, type Victim } from './failover.ts';
 import { inProcessClusters } from './in-process.ts';
+import { measureScrape } from './scrape.ts';
 
 const kills = Number(process.argv[2] ?? 20);
 const COLD_STARTS = 5;
+const PARTITIONS = 1000;
 
 for (const line of await inProcessClusters()) console.log(line);
 
@@ -18,6 +20,12 @@ const seconds = starts.map(({ firstAckMs }) => (firstAckMs / 1000).toFixed(2));
 console.log(`cold bin/cluster up to the first acknowledged write: ${seconds.join(', ')} s`);
 const megabytes = starts.flatMap(({ idleBytes }) => idleBytes.map((bytes) => Math.round(bytes / 1e6)));
 console.log(`idle resident memory of a node: ${Math.min(...megabytes)} to ${Math.max(...megabytes)} MB`);
+
+const scrape = await measureScrape(PARTITIONS);
+console.log(
+  `a scrape of ${PARTITIONS} partitions (${scrape.series} series): p50 ${scrape.p50Ms.toFixed(1)} ms, p90 ` +
+    `${scrape.p90Ms.toFixed(1)} ms, ${scrape.cpuMs.toFixed(1)} ms of CPU; the first ${scrape.firstMs.toFixed(0)} ms`,
+);
 
 for (const victim of ['leader', 'controller'] satisfies Victim[]) {
   const { gapsMs, acknowledged, problems } = await runFailover(kills, [victim]);

@@ -7,10 +7,16 @@ const SECONDS_BUCKETS = [
 
 /** A series as prom-client's registry prints it. */
 interface Value {
-  readonly labels: Record<string, string | number>;
+  /** Of the whole series. prom-client keeps the text of such an object for as long as it is the same one. */
+  readonly sharedLabels: Labels;
+  /** Those that only this line has. */
+  readonly labels: Labels;
   readonly value: number;
   readonly metricName?: string;
 }
+
+type Labels = Readonly<Record<string, string | number>>;
+const NO_LABELS: Labels = {};
 
 type Collector = (sample: Sample) => void | Promise<void>;
 
@@ -47,10 +53,9 @@ export class PrometheusMeter implements Meter {
 
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
     const { Registry } = await import('prom-client');
-    for (const family of this.#families.values()) family.sampled = [];
+    for (const family of this.#families.values()) family.beginScrape();
     const sample: Sample = (metric, value, ...labels) => {
-      const family = this.#family(metric);
-      family.sampled.push({ labels: family.labelled(labels), value });
+      this.#family(metric).sample(labels, value);
     };
     await Promise.all(this.#collectors.map((collect) => collect(sample)));
     const registry = new Registry();
@@ -72,8 +77,11 @@ export class PrometheusMeter implements Meter {
 class Family {
   readonly name: string;
   readonly #metric: Metric;
-  readonly #children = new Map<string, { readonly labels: Value['labels']; readonly child: Child }>();
-  sampled: Value[] = [];
+  readonly #children = new Map<string, { readonly labels: Labels; readonly child: Child }>();
+  #sampled: Value[] = [];
+  /** Label objects by label values: those of this scrape, and of the one before. */
+  #labels = new Map<string, Labels>();
+  #lastLabels = new Map<string, Labels>();
 
   constructor(metric: Metric) {
     this.name = metric.name;
@@ -86,27 +94,42 @@ class Family {
     // One metric has one type, so what is known under this name was made by the same `create`.
     if (known) return known.child as C;
     const child = create();
-    this.#children.set(key, { labels: this.labelled(labels), child });
+    this.#children.set(key, { labels: this.#labelled(labels), child });
     return child;
   }
 
-  labelled(values: readonly string[]): Value['labels'] {
-    const labels: Value['labels'] = {};
-    this.#metric.labels?.forEach((name, i) => {
-      labels[name] = values[i] ?? '';
-    });
+  beginScrape(): void {
+    this.#sampled = [];
+    this.#lastLabels = this.#labels;
+    this.#labels = new Map();
+  }
+
+  sample(labels: readonly string[], value: number): void {
+    this.#sampled.push({ sharedLabels: this.#keptLabels(labels), labels: NO_LABELS, value });
+  }
+
+  /** The same object at each scrape in which the series is there: with thousands of them, printing labels is the work. */
+  #keptLabels(values: readonly string[]): Labels {
+    if (values.length === 0) return NO_LABELS;
+    const key = values.length === 1 ? (values[0] ?? '') : values.join('\0');
+    const labels = this.#lastLabels.get(key) ?? this.#labelled(values);
+    this.#labels.set(key, labels);
     return labels;
+  }
+
+  #labelled(values: readonly string[]): Labels {
+    return Object.fromEntries((this.#metric.labels ?? []).map((name, i) => [name, values[i] ?? '']));
   }
 
   async get() {
     const { name, help, type } = this.#metric;
     const kept = [...this.#children.values()].flatMap(({ labels, child }) => child.values(name, labels));
-    return { name, help, type, values: kept.concat(this.sampled) };
+    return { name, help, type, values: kept.concat(this.#sampled) };
   }
 }
 
 interface Child {
-  values(name: string, labels: Value['labels']): Value[];
+  values(name: string, sharedLabels: Labels): Value[];
 }
 
 class CounterChild implements Counter, Child {
@@ -116,8 +139,8 @@ class CounterChild implements Counter, Child {
     this.#total += amount;
   }
 
-  values(_name: string, labels: Value['labels']): Value[] {
-    return [{ labels, value: this.#total }];
+  values(_name: string, sharedLabels: Labels): Value[] {
+    return [{ sharedLabels, labels: NO_LABELS, value: this.#total }];
   }
 }
 
@@ -140,16 +163,16 @@ class HistogramChild implements Histogram, Child {
     this.#sum += value;
   }
 
-  values(name: string, labels: Value['labels']): Value[] {
+  values(name: string, sharedLabels: Labels): Value[] {
     let count = 0;
     const values: Value[] = [];
     this.#counts.forEach((inBucket, i) => {
       count += inBucket;
       const le = this.#bounds[i] ?? '+Inf';
-      values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
+      values.push({ metricName: `${name}_bucket`, sharedLabels, labels: { le }, value: count });
     });
-    values.push({ metricName: `${name}_sum`, labels, value: this.#sum });
-    values.push({ metricName: `${name}_count`, labels, value: count });
+    values.push({ metricName: `${name}_sum`, sharedLabels, labels: NO_LABELS, value: this.#sum });
+    values.push({ metricName: `${name}_count`, sharedLabels, labels: NO_LABELS, value: count });
     return values;
   }
 }
