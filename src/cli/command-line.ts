@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { clusterCommand } from './commands/cluster.ts';
+import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { consumeCommand } from './commands/consume.ts';
 import { logCommand, metadataCommand } from './commands/dump.ts';
@@ -25,7 +26,7 @@ export function odradekCommandLine(args: Argv): Argv {
     .version(packageVersion())
     .demandCommand(
       1,
-      'Name a command: start, topics, produce, consume, groups, cluster, log, metadata or config',
+      'Name a command: start, topics, produce, consume, groups, cluster, log, metadata, config or completion',
     );
   startCommand(cli);
   for (const add of [
@@ -37,6 +38,7 @@ export function odradekCommandLine(args: Argv): Argv {
     logCommand,
     metadataCommand,
     configCommand,
+    completionCommand,
   ])
     add(cli);
   return cli;

@@ -39,11 +39,20 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
         'create <name>',
         'Create a topic',
         (command: Argv<Common>) =>
-          withConfig(withPartitions(named(command))).option('replication-factor', {
-            type: 'string',
-            coerce: integer('--replication-factor', 1, REPLICAS_MAX),
-            describe: "Replicas of each partition; the cluster's default if left out",
-          }),
+          withConfig(withPartitions(named(command)))
+            .option('replication-factor', {
+              type: 'string',
+              coerce: integer('--replication-factor', 1, REPLICAS_MAX),
+              describe: "Replicas of each partition; the cluster's default if left out",
+            })
+            .example(
+              '$0 topics create flights --partitions 6 --replication-factor 3',
+              'Six partitions, three copies',
+            )
+            .example(
+              '$0 topics create audit --config retention.ms=-1 --config min.insync.replicas=2',
+              'With configs',
+            ),
         create,
       )
       .command('list', 'List the topics', (command) => command, list)
@@ -63,7 +72,10 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
       .command(
         'alter <name>',
         'Add partitions, set configs (an empty value goes back to the default)',
-        (command: Argv<Common>) => withConfig(withPartitions(named(command))),
+        (command: Argv<Common>) =>
+          withConfig(withPartitions(named(command)))
+            .example('$0 topics alter flights --partitions 12', 'More partitions')
+            .example('$0 topics alter flights --config retention.ms=', 'Back to the default'),
         alter,
       )
       .command('delete <name>', 'Delete a topic and all of its records', named, remove)

@@ -7,7 +7,7 @@ export const PARTITION_STATES = ['offline', 'under-min-isr', 'under-replicated',
 export type PartitionState = (typeof PARTITION_STATES)[number];
 
 /** One replica's log, next to its leader's. */
-export interface ReplicaHealth {
+interface ReplicaHealth {
   readonly broker: number;
   readonly inSync: boolean;
   readonly sizeBytes: number | null;
