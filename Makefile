@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo live bench-browser cluster test check build clean format sim figures compare profile docs
+.PHONY: help demo live bench-browser cluster test check build clean format sim figures compare profile docs bench
 
 FLIGHTS ?= 300000
 
@@ -67,6 +67,11 @@ docs: node_modules/.installed ## Write the generated tables of docs/ anew: confi
 	@npx --no-install esbuild docs/generate/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --outfile=dist/docs/generate.js
 	@node dist/docs/generate.js docs
+
+bench: build ## Records a second that this client produces and consumes, acks=all on three nodes (RECORDS=1000000; a minute)
+	@npx --no-install esbuild chaos/real/throughput.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/throughput.js
+	@node dist/chaos/real/throughput.js $(RECORDS)
 
 bench-browser: build ## What a page in Chromium can produce, acks=all on three nodes (a quarter of a minute)
 	@npx --no-install esbuild chaos/real/browser.ts --bundle --platform=node --format=esm --packages=external \

@@ -60,6 +60,7 @@ export class ProducerBatch {
     sizeBytesMax: number,
     firstRecordNumber: number,
     compression: BatchCompression = UNCOMPRESSED,
+    sizeBytesHint = 0,
   ) {
     this.topic = topic;
     this.partition = partition;
@@ -67,6 +68,7 @@ export class ProducerBatch {
     this.firstRecordNumber = firstRecordNumber;
     this.#builder = new RecordBatchBuilder({
       sizeBytesMax,
+      sizeBytesHint,
       compression: compression.id,
       ...(compression.level !== undefined && { compressionLevel: compression.level }),
     });
@@ -124,6 +126,8 @@ export class PartitionQueue {
   readonly inFlight: ProducerBatch[] = [];
   /** After a failure, nothing is sent to `blockedNode` until then. */
   blockedUntilMs = 0;
+  /** How large its last batch was before compression: the next one will be about that. */
+  lastPlainBytes = 0;
   blockedNode = -1;
   /** -1 until the first batch is numbered. */
   producerId = -1;
@@ -195,6 +199,7 @@ export class Accumulator {
       this.plainBytesMax(topic),
       recordNumber,
       this.#compression,
+      last?.plainBytes ?? queue.lastPlainBytes,
     );
     if (!batch.tryAppend(record, delivery, tag, bufferBytes))
       throw new Error('a new batch refused its first record');
@@ -211,6 +216,7 @@ export class Accumulator {
   seal(batch: ProducerBatch): void {
     if (batch.isSealed) return;
     const { length } = batch.bytes();
+    this.queue(batch.topic, batch.partition).lastPlainBytes = batch.plainBytes;
     this.#ratio?.observe(batch.topic, length / batch.plainBytes);
   }
 

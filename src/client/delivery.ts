@@ -56,17 +56,20 @@ export class SendManyError extends ClientError {
 /** Many records, one promise; the tag is the record's place in the list. */
 export class ManyDelivery implements Delivery {
   readonly promise: Promise<RecordMetadata[]>;
-  readonly #timestamps: readonly number[];
+  readonly #records: readonly { readonly timestamp?: number }[];
+  readonly #nowMs: number;
   readonly #results: (RecordMetadata | Error)[];
   #left: number;
   #firstError: Error | undefined;
   #resolve: (results: RecordMetadata[]) => void = () => {};
   #reject: (error: Error) => void = () => {};
 
-  constructor(timestamps: readonly number[]) {
-    this.#timestamps = timestamps;
-    this.#left = timestamps.length;
-    this.#results = new Array(timestamps.length);
+  /** `nowMs` is the time of records that have none. */
+  constructor(records: readonly { readonly timestamp?: number }[], nowMs: number) {
+    this.#records = records;
+    this.#nowMs = nowMs;
+    this.#left = records.length;
+    this.#results = new Array(records.length);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -75,7 +78,7 @@ export class ManyDelivery implements Delivery {
   }
 
   delivered(tag: number, topic: string, partition: number, offset: number, appendTimeMs: number): void {
-    const timestamp = appendTimeMs >= 0 ? appendTimeMs : (this.#timestamps[tag] as number);
+    const timestamp = appendTimeMs >= 0 ? appendTimeMs : (this.#records[tag]?.timestamp ?? this.#nowMs);
     this.#settle(tag, { topic, partition, offset, timestamp });
   }
 

@@ -80,7 +80,9 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
       batchBytes: (topic) => accumulator.plainBytesMax(topic),
       backlog: (topic, partition) => accumulator.backlog(topic, partition),
     });
-    this.#line = new WaitingLine(limits.bufferBytesMax, cluster.runtime, () => this.#resolveFlushes());
+    this.#line = new WaitingLine(limits.bufferBytesMax, limits.maxBlockMs, cluster.runtime, () =>
+      this.#resolveFlushes(),
+    );
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
     if (!hasCodec(compression)) void this.#loadCodec(compression);
   }
@@ -125,11 +127,10 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   /** Sends many records for the price of one promise. Rejects with a `SendManyError` that tells which ones failed. */
   sendMany(records: readonly ProducerRecord<K, V>[], { signal }: Abortable = {}): Promise<RecordMetadata[]> {
     const nowMs = this.#cluster.runtime.clock.wallMs();
-    const timestamps = records.map(({ timestamp }) => timestamp ?? nowMs);
-    const many = new ManyDelivery(timestamps);
+    const many = new ManyDelivery(records, nowMs);
     const delivery = withSignal(many, records, signal);
     records.forEach((record, i) => {
-      this.#accept(record, timestamps[i] as number, delivery, i);
+      this.#accept(record, record.timestamp ?? nowMs, delivery, i);
     });
     return many.promise;
   }
@@ -206,9 +207,8 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
       return;
     }
     const number = ++this.#recordCount;
-    const waitUntilMs = this.#cluster.runtime.clock.monotonicMs() + this.#settings.limits.maxBlockMs;
     const bufferBytes = bufferBytesOf(input);
-    const entry = { source: record, record: input, delivery, tag, bufferBytes, number, waitUntilMs };
+    const entry = { source: record, record: input, delivery, tag, bufferBytes, number, waitUntilMs: 0 };
     if (this.#line.isEmpty && this.#fits(bufferBytes)) this.#admit(entry);
     else this.#line.push(entry);
   }

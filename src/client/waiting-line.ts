@@ -20,19 +20,22 @@ export interface Entry<K, V> {
   readonly bufferBytes: number;
   /** Counts all records of this producer, for `flush`. */
   readonly number: number;
-  readonly waitUntilMs: number;
+  /** Until when it may wait in line; 0 outside. */
+  waitUntilMs: number;
 }
 
 export class WaitingLine<K, V> {
   readonly #bytesMax: number;
+  readonly #maxBlockMs: number;
   readonly #runtime: ClientRuntime;
   readonly #entries: Entry<K, V>[] = [];
   readonly #alarm: Alarm;
   readonly #onExpired: () => void;
   #bytes = 0;
 
-  constructor(bytesMax: number, runtime: ClientRuntime, onExpired: () => void) {
+  constructor(bytesMax: number, maxBlockMs: number, runtime: ClientRuntime, onExpired: () => void) {
     this.#bytesMax = bytesMax;
+    this.#maxBlockMs = maxBlockMs;
     this.#runtime = runtime;
     this.#onExpired = onExpired;
     this.#alarm = new Alarm(runtime, () => this.#expire());
@@ -58,6 +61,7 @@ export class WaitingLine<K, V> {
       return;
     }
     this.#bytes += entry.bufferBytes;
+    entry.waitUntilMs = this.#runtime.clock.monotonicMs() + this.#maxBlockMs;
     this.#entries.push(entry);
     this.#setAlarm();
   }

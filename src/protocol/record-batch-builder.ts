@@ -34,6 +34,8 @@ export interface RecordBatchOptions {
   /** Its codec must be loaded by the time of `build`. A batch that would grow is left as it is. */
   readonly compression?: CompressionId;
   readonly compressionLevel?: number;
+  /** About how large the batch will be: room for that much is made at once, instead of little by little. */
+  readonly sizeBytesHint?: number;
   readonly transactional?: boolean;
   readonly control?: boolean;
 }
@@ -61,7 +63,8 @@ export class RecordBatchBuilder {
     this.#compressionLevel = options.compressionLevel;
     this.#attributes =
       (options.transactional ? ATTRIBUTE.transactional : 0) | (options.control ? ATTRIBUTE.control : 0);
-    this.#bytes = new Uint8Array(INITIAL_BYTES);
+    const { sizeBytesHint = 0, sizeBytesMax } = options;
+    this.#bytes = new Uint8Array(Math.max(INITIAL_BYTES, Math.min(sizeBytesHint, sizeBytesMax)));
   }
 
   /** The size of the batch so far, before compression. */
