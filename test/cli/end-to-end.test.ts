@@ -137,7 +137,8 @@ test('a group goes on where it was, and tells its lag', async () => {
     Array.from({ length: 1000 }, (_, n) => n),
   );
   const group = JSON.parse((await ok(odradek('groups describe g --json'))).stdout);
-  expect(group.partitions.map(({ lag }: { lag: number }) => lag)).toEqual([0, 0, 0]);
+  // Records without a key stick to a partition for a while: not every partition need have any.
+  expect(new Set(group.partitions.map(({ lag }: { lag: number }) => lag))).toEqual(new Set([0]));
   expect((await ok(odradek('groups describe g'))).stdout).toContain('lag 0');
   expect(rows(await ok(odradek('consume numbers --group g --from earliest --exit-at-end')))).toHaveLength(
     1000,
