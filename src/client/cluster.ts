@@ -21,14 +21,17 @@ import { NodeLinks } from './node-links.ts';
 import { Alarm, abortedError, type ClientRuntime, delay, type SendOptions } from './rpc.ts';
 
 export type ClusterLimits = {
+  /** How long one request may go unanswered, in milliseconds. Default 15,000. */
   readonly requestTimeoutMs: number;
+  /** The pause before the first retry, in milliseconds; it doubles each time. Default 50. */
   readonly retryBackoffMs: number;
+  /** The longest pause between retries, in milliseconds. Default 1,000. */
   readonly retryBackoffMaxMs: number;
-  /** Metadata is refreshed at least this often, to learn of new partitions. */
+  /** Metadata is refreshed at least this often, in milliseconds, to learn of new partitions. Default 300,000. */
   readonly metadataMaxAgeMs: number;
-  /** A question that any node can answer goes to one more node when there is no answer after this long. */
+  /** A question that any node can answer goes to one more node when there is no answer after this long, in ms. Default 250. */
   readonly hedgeMs: number;
-  /** A request without an answer for this long makes the client look whether the leader has moved. */
+  /** A request without an answer for this long makes the client look whether the leader has moved, in ms. Default 1,000. */
   readonly slowRequestMs: number;
 };
 

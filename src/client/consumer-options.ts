@@ -12,6 +12,7 @@ export interface ConsumerRecord<K, V> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Milliseconds since the epoch: of the record, or of its append where the topic says so. */
   readonly timestamp: number;
   readonly key: K | null;
   readonly value: V | null;
@@ -41,22 +42,28 @@ export type StartFrom = 'committed' | 'earliest' | 'latest';
 
 /** Defaults of the limits, each with its unit in its name. */
 const CONSUMER_DEFAULTS = {
-  /** How many records one `poll` returns (`max.poll.records`). */
+  /** How many records one `poll` returns at most (`max.poll.records`). Default 500. */
   pollRecordsMax: 500,
-  /** How long a broker may wait for `fetchBytesMin` (`fetch.max.wait.ms`). */
+  /** How long a broker may wait for `fetchBytesMin`, in milliseconds (`fetch.max.wait.ms`). Default 500. */
   fetchWaitMs: 500,
+  /** How many bytes a broker waits for before it answers (`fetch.min.bytes`). Default 1. */
   fetchBytesMin: 1,
-  /** What one fetch may return (`fetch.max.bytes`). */
+  /** How many bytes one fetch may return (`fetch.max.bytes`). Default 16 MiB. */
   fetchBytesMax: 16_777_216,
-  /** What one fetch may return of one partition (`max.partition.fetch.bytes`). */
+  /** How many bytes one fetch may return of one partition (`max.partition.fetch.bytes`). Default 1 MiB. */
   maxPartitionFetchBytes: 1_048_576,
-  /** What is fetched ahead of the application, over all partitions, under-way fetches included. */
+  /** How many bytes are fetched ahead of the application, over all partitions, under-way fetches included. Default 64 MiB. */
   prefetchBytesMax: 67_108_864,
+  /** How often offsets are committed by themselves, in milliseconds (`auto.commit.interval.ms`). Default 5,000. */
   autoCommitIntervalMs: 5_000,
-  /** How long the group waits for this member to give up partitions, so how long a `poll` may be away. */
+  /**
+   * How long the group waits for this member to give up partitions, so how long a `poll` may be away, in milliseconds.
+   * Default 300,000.
+   */
   rebalanceTimeoutMs: 300_000,
-  /** How long lookups and commits are tried again (`default.api.timeout.ms`). */
+  /** How long lookups and commits are tried again, in milliseconds (`default.api.timeout.ms`). Default 60,000. */
   apiTimeoutMs: 60_000,
+  /** How long one request may go unanswered beyond its own waiting, in milliseconds. Default 15,000. */
   requestTimeoutMs: 15_000,
 };
 
@@ -75,9 +82,9 @@ interface GeneralOptions extends Partial<ConsumerLimits> {
   readonly group?: string;
   /** `committed` with a group, else what `autoOffsetReset` says. */
   readonly from?: StartFrom;
-  /** What to do where there is no committed offset, or where it has expired. */
+  /** What to do where there is no committed offset, or where it has expired: `earliest`, `latest` (default) or `none`, an error. */
   readonly autoOffsetReset?: OffsetReset;
-  /** Commits what was handed out before the latest `poll`, now and then, at rebalances and at `close`. */
+  /** Commits what was handed out before the latest `poll`, now and then, at rebalances and at `close`. On by default with a group. */
   readonly autoCommit?: boolean;
   /** A name that outlives this process (static membership). */
   readonly groupInstanceId?: string;

@@ -66,7 +66,9 @@ export interface ClientOptions extends Partial<ClusterLimits> {
   /** Names this client in the brokers' logs. */
   readonly clientId?: string;
   /** Opening a connection and agreeing on versions (2000 ms; 7000 ms in browsers). */
+  /** How long a connection may take to be made, in milliseconds. Default 2,000; 7,000 in browsers. */
   readonly connectTimeoutMs?: number;
+  /** The largest answer that is taken, in bytes. Default 128 MiB. */
   readonly responseBytesMax?: number;
 }
 

@@ -38,21 +38,27 @@ export interface RecordMetadata {
 
 /** Defaults of the limits, each with its unit in its name. */
 const PRODUCER_DEFAULTS = {
-  /** How long a record may wait for others to share its batch (`linger.ms`). */
+  /** How long a record may wait for others to share its batch, in milliseconds (`linger.ms`). Default 5; 0: not at all. */
   lingerMs: 5,
-  /** A batch is sent once it is this large (`batch.size`). */
+  /** A batch is sent once it is about this large, compressed (`batch.size`). Default 65,536; at most 16 MiB. */
   batchBytes: 65_536,
-  /** What one produce request may carry (`max.request.size`). */
+  /** How many bytes of batches one request may carry (`max.request.size`). Default 1 MiB; at most 64 MiB. */
   requestBytesMax: 1_048_576,
-  /** What may wait to be sent and acknowledged (`buffer.memory`). */
+  /** How many bytes of records may wait to be sent and acknowledged (`buffer.memory`). Default 64 MiB. */
   bufferBytesMax: 67_108_864,
-  /** How long a record may wait for buffer space or for its topic's metadata (`max.block.ms`). */
+  /** How long a record may wait for buffer space, its topic or its partition, in ms (`max.block.ms`). Default 60,000. */
   maxBlockMs: 60_000,
-  /** From `send` to the acknowledgement, retries included (`delivery.timeout.ms`). */
+  /**
+   * From the batch's first record to the acknowledgement, retries included, in milliseconds (`delivery.timeout.ms`). After
+   * that records fail with `DELIVERY_TIMEOUT`. Default 120,000.
+   */
   deliveryTimeoutMs: 120_000,
-  /** How long one request may go unanswered (`request.timeout.ms`). */
+  /** How long one request may go unanswered, in milliseconds (`request.timeout.ms`). Default 15,000. */
   requestTimeoutMs: 15_000,
-  /** Requests unanswered per node; brokers remember five batches per partition (`max.in.flight.requests...`). */
+  /**
+   * Requests unanswered per node (`max.in.flight.requests.per.connection`). Default and maximum 5: brokers remember that
+   * many batches per partition, so order and idempotence hold.
+   */
   requestsInFlightMax: 5,
 };
 
@@ -71,6 +77,7 @@ export type ProducerOptions<K = TextOrBytes, V = TextOrBytes> = GeneralOptions &
   };
 
 interface GeneralOptions extends Partial<ProducerLimits> {
+  /** What counts as sent. Default `all`. */
   readonly acks?: Acks;
   /** No duplicates and no reordering through retries; on by default with acks `all`, which it needs. */
   readonly idempotent?: boolean;
