@@ -99,7 +99,7 @@ export interface RequestContext {
 }
 
 /** The listeners of a broker, under the names that it registers them by. */
-export type ListenerName = 'ws' | 'kafka';
+type ListenerName = 'ws' | 'kafka';
 
 /** Carries out one request. `undefined` sends no response; a `KafkaError` thrown answers the request as a whole. */
 export type Handler<Request, Response> = (

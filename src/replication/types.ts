@@ -55,7 +55,7 @@ export interface FetchedRecords {
   readonly nextOffset: number;
 }
 
-export interface TimestampedOffset {
+interface TimestampedOffset {
   readonly offset: number;
   readonly timestamp: number;
   readonly leaderEpoch: number;

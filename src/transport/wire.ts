@@ -1,8 +1,5 @@
 import type { Refusal } from '../protocol/kafka-refusals.ts';
-import type { AnyApi } from '../protocol/schema.ts';
-
-/** A range of versions, both included. */
-export type VersionRange = readonly [min: number, max: number];
+import type { AnyApi, Versions } from '../protocol/schema.ts';
 
 /**
  * One encoding of the message catalogue, as a server needs it: from the bytes of a message to a request, and from an
@@ -14,9 +11,9 @@ export interface Wire {
   /** Whether answers leave in the order of the requests; else as they are ready. */
   readonly isOrdered: boolean;
   /** The versions of an API that are carried out; undefined where it is not served on this wire. */
-  servedVersions(api: AnyApi): VersionRange | undefined;
+  servedVersions(api: AnyApi): Versions | undefined;
   /** The versions that `ApiVersions` tells of. */
-  advertisedVersions(api: AnyApi): VersionRange | undefined;
+  advertisedVersions(api: AnyApi): Versions | undefined;
   /** Reads the header of a message. @throws ProtocolError where it cannot be answered, not even with an error */
   open(parts: Uint8Array[]): WireRequest;
 }

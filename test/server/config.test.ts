@@ -27,6 +27,7 @@ test('the config files of the three-node cluster are valid', () => {
     const { config } = resolveConfig({ file: { name, text } });
     expect(config.nodeId).toBe(id);
     expect(config.port).toBe(7000 + id);
+    expect(config.kafka.port).toBe(9090 + id);
     expect(config.voters.map((voter) => voter.id)).toEqual([1, 2, 3]);
   }
 });
