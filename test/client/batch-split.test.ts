@@ -24,6 +24,14 @@ describe('a batch that is too large for its topic (KIP-126)', () => {
     expect(log.values()).toEqual(values);
     expect(places.map(({ offset }) => offset)).toEqual(values.map((_, i) => i));
     for (const { bytes } of log.batches) expect(bytes.length).toBeLessThanOrEqual(1_000);
+    // Of one epoch and without a hole: a wrong number would have cost an epoch, and healed unseen.
+    let next = 0;
+    for (const { bytes } of log.batches) {
+      const { baseSequence, producerEpoch, recordCount } = readBatchHeader(bytes);
+      if (idempotent)
+        expect({ baseSequence, producerEpoch }).toEqual({ baseSequence: next, producerEpoch: 0 });
+      next += recordCount;
+    }
     expect(splits.length).toBeGreaterThan(10);
     expect(producer.metrics()).toMatchObject({
       recordsSent: 900,
