@@ -1,6 +1,7 @@
 import type { Clock, Logger, Meter } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import { codeOf, ERROR_CODE, errorDefinition } from '../protocol/errors.ts';
+import { ZERO_UUID } from '../protocol/uuid.ts';
 import type { RequestContext } from './context.ts';
 import { BROKER_METRICS } from './metrics.ts';
 
@@ -120,7 +121,8 @@ function idsOf(node: Fields): Fields {
   const ids: Record<string, unknown> = {};
   for (const key of ID_KEYS) {
     const value = node[key];
-    if ((typeof value === 'string' && value !== '') || typeof value === 'number') ids[key] = value;
+    const isSet = typeof value === 'string' ? value !== '' && value !== ZERO_UUID : typeof value === 'number';
+    if (isSet) ids[key] = value;
   }
   return ids;
 }

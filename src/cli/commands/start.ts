@@ -14,8 +14,13 @@ export function startCommand(cli: Argv): Argv {
   return cli.command(
     'start',
     'Run a node until it is told to stop (SIGTERM or Ctrl-C)',
-    configOptions,
-    ({ config, set }) => start({ config, set }),
+    (command) =>
+      configOptions(command).option('pretty', {
+        type: 'boolean',
+        default: false,
+        describe: 'Log lines for people instead of JSON',
+      }),
+    ({ config, set, pretty }) => start({ config, set: withPretty(set, pretty) }),
   );
 }
 
@@ -26,12 +31,20 @@ export function startCommand(cli: Argv): Argv {
 export function startDirectly(args: readonly string[]): Promise<void> | undefined {
   if (args[0] !== 'start') return undefined;
   try {
-    const options = { config: { type: 'string' }, set: { type: 'string', multiple: true } } as const;
-    const { config, set = [] } = parseArgs({ args: args.slice(1), options }).values;
-    return start({ config, set });
+    const options = {
+      config: { type: 'string' },
+      set: { type: 'string', multiple: true },
+      pretty: { type: 'boolean' },
+    } as const;
+    const { config, set = [], pretty = false } = parseArgs({ args: args.slice(1), options }).values;
+    return start({ config, set: withPretty(set, pretty) });
   } catch {
     return undefined;
   }
+}
+
+function withPretty(set: readonly string[], pretty: boolean): string[] {
+  return pretty ? [...set, 'logPretty=true'] : [...set];
 }
 
 async function start(args: ConfigArguments): Promise<void> {
