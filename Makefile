@@ -69,12 +69,12 @@ docs: node_modules/.installed ## Write the generated tables of docs/ anew: confi
 	@node dist/docs/generate.js docs
 
 bench: build ## Records a second that this client produces and consumes, acks=all on three nodes (RECORDS=1000000; a minute)
-	@npx --no-install esbuild chaos/real/throughput.ts --bundle --platform=node --format=esm --packages=external \
+	@npx --no-install esbuild chaos/real/throughput.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/throughput.js
 	@node dist/chaos/real/throughput.js $(RECORDS)
 
 bench-browser: build ## What a page in Chromium can produce, acks=all on three nodes (a quarter of a minute)
-	@npx --no-install esbuild chaos/real/browser.ts --bundle --platform=node --format=esm --packages=external \
+	@npx --no-install esbuild chaos/real/browser.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/browser.js
 	@node dist/chaos/real/browser.js
 
