@@ -87,6 +87,8 @@ export interface RequestContext {
   readonly clientId: string | null;
   /** In the numbering of the encoding by which the caller came. */
   readonly apiVersion: number;
+  /** Announces how large the answer may get; returns how much of that the caller may be sent. */
+  reserveAnswer(bytesMax: number): number;
   readonly caller: {
     readonly remote: string;
     /** The listener by which the caller came. */

@@ -23,7 +23,7 @@ export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (cont
     return { throttleTimeMs: 0, errorCode: ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
   }
   const { asked, names, unknown } = byId(context, request);
-  const fetched = await context.replicas.fetch(asked);
+  const fetched = await context.replicas.fetch(asked, (bytesMax) => from.reserveAnswer(bytesMax));
   const leaders = new Set<number>();
   const explained = fetched.responses.map((topic): TopicAnswer => {
     const name = names?.get(topic.topicId);

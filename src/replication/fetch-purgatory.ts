@@ -21,6 +21,12 @@ export interface FetchPurgatoryOptions {
   readonly find: (topicId: string, partition: number) => Partition | undefined;
 }
 
+/**
+ * Announces how many bytes a fetch may be answered with, or was; returns how many of them its caller may be sent. A
+ * caller that does not read is so never read for.
+ */
+export type ReserveAnswer = (bytesMax: number) => number;
+
 /** One partition of a fetch. `answer` is set when it is final: an error or a divergence. */
 interface Wanted {
   readonly topicId: string;
@@ -32,6 +38,8 @@ interface Wanted {
 /** What one pass over the partitions of a fetch found. */
 interface Pass {
   readonly answers: FetchedPartition[];
+  /** What was granted of the fetch's own limit. */
+  readonly bytesMax: number;
   bytes: number;
   isFinal: boolean;
   /** It awaited the disk: what moved meanwhile went unseen. */
@@ -44,6 +52,7 @@ class Fetch implements ParkedFetch {
   readonly minBytes: number;
   readonly bytesMax: number;
   readonly wanted: readonly Wanted[];
+  readonly reserve: ReserveAnswer;
   readonly respond: (response: FetchResponse) => void;
   timer: Timer | undefined;
   /** `new` and `reading` fetches wait on no partition. */
@@ -58,6 +67,7 @@ class Fetch implements ParkedFetch {
     request: FetchRequest,
     bytesMax: number,
     wanted: readonly Wanted[],
+    reserve: ReserveAnswer,
     respond: (response: FetchResponse) => void,
   ) {
     this.replicaId = request.replicaState.replicaId;
@@ -65,6 +75,7 @@ class Fetch implements ParkedFetch {
     this.minBytes = request.minBytes;
     this.bytesMax = Math.min(request.maxBytes, bytesMax);
     this.wanted = wanted;
+    this.reserve = reserve;
     this.respond = respond;
     this.isExpired = request.maxWaitMs <= 0;
   }
@@ -81,12 +92,13 @@ export class FetchPurgatory {
     this.#options = options;
   }
 
-  fetch(request: FetchRequest): Promise<FetchResponse> {
+  fetch(request: FetchRequest, reserve: ReserveAnswer = (bytesMax) => bytesMax): Promise<FetchResponse> {
     return new Promise((respond) => {
       const fetch = new Fetch(
         request,
         this.#options.limits.servedFetchBytesMax,
         this.#admit(request),
+        reserve,
         respond,
       );
       if (fetch.isFollower) this.#supersede(fetch);
@@ -156,7 +168,10 @@ export class FetchPurgatory {
   }
 
   #read(fetch: Fetch, waitMs = 0): void {
-    this.#continue(fetch, { answers: [], bytes: 0, isFinal: false, waited: false }, waitMs);
+    const bytesMax = fetch.reserve(fetch.bytesMax);
+    // Its caller has more than enough to take already, so it need not wait for more either.
+    const isFinal = bytesMax <= 0 && fetch.bytesMax > 0;
+    this.#continue(fetch, { answers: [], bytesMax, bytes: 0, isFinal, waited: false }, waitMs);
   }
 
   /** Reads the partitions that the pass has not come to yet; in one go, unless records must come from the disk. */
@@ -176,12 +191,14 @@ export class FetchPurgatory {
       }
       addAnswer(pass, answer);
     }
-    if (fetch.isExpired || pass.isFinal || pass.bytes >= fetch.minBytes) this.#respond(fetch, pass.answers);
+    const isDone = fetch.isExpired || pass.isFinal || pass.bytes >= fetch.minBytes;
+    fetch.reserve(isDone ? pass.bytes : 0);
+    if (isDone) this.#respond(fetch, pass.answers);
     else this.#park(fetch, pass.waited, waitMs);
   }
 
   #readOne(
-    { isFollower, replicaId, bytesMax }: Fetch,
+    { isFollower, replicaId, bytesMax: bytesWanted }: Fetch,
     { entry, partition, answer }: Wanted,
     pass: Pass,
   ): FetchedPartition | Promise<FetchedPartition> {
@@ -194,8 +211,9 @@ export class FetchPurgatory {
       return fetchRefusal(partition, entry, led);
     }
     // The first batch comes whatever the limits are, or a fetcher with low ones would never get any further.
-    const bytesMin = pass.bytes === 0 ? 1 : 0;
-    const bytesLeft = Math.min(entry.partitionMaxBytes, bytesMax - pass.bytes);
+    const isRefused = pass.bytesMax <= 0 && bytesWanted > 0;
+    const bytesMin = pass.bytes === 0 && !isRefused ? 1 : 0;
+    const bytesLeft = Math.min(entry.partitionMaxBytes, pass.bytesMax - pass.bytes);
     const read = led.read(entry, isFollower, Math.max(bytesMin, bytesLeft));
     if (!(read instanceof Promise)) return read;
     return read.then((late) => {

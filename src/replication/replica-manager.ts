@@ -15,7 +15,7 @@
 import type { Clock, Logger, Meter, Timer, Timers } from '../platform/ports.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
-import { FetchPurgatory } from './fetch-purgatory.ts';
+import { FetchPurgatory, type ReserveAnswer } from './fetch-purgatory.ts';
 import type { FollowedPartition } from './followed-partition.ts';
 import type { PartitionHost } from './host.ts';
 import { IsrUpdater } from './isr-updater.ts';
@@ -151,8 +151,8 @@ export class ReplicaManager {
   }
 
   /** Serves a consumer or a follower; waits for `minBytes`, for `maxWaitMs` at most. */
-  fetch(request: FetchRequest): Promise<FetchResponse> {
-    return this.#purgatory.fetch(request);
+  fetch(request: FetchRequest, reserve?: ReserveAnswer): Promise<FetchResponse> {
+    return this.#purgatory.fetch(request, reserve);
   }
 
   async listOffset(

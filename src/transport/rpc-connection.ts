@@ -55,6 +55,7 @@ interface Started {
   events: ApiEvents | undefined;
   /** When the handler was through, on the meter's clock. */
   answeredAt: number;
+  reservedBytes: number;
 }
 
 /** The server's side of one connection: from frames to handlers and back. */
@@ -73,6 +74,8 @@ export class RpcConnection implements Caller {
   readonly #unsent: Started[] = [];
   /** Bytes of answers that wait for those before them. */
   #unsentBytes = 0;
+  /** What answers under way may come to, as far as their handlers said. */
+  #reservedBytes = 0;
   /** The request in flight wants to be alone. */
   #isExclusive = false;
   #startsLeft = STARTS_PER_TURN;
@@ -165,15 +168,25 @@ export class RpcConnection implements Caller {
     this.#inFlightRequests += 1;
     this.#inFlightBytes += bytes;
     this.#isExclusive = !request.mayOverlap();
-    const started: Started = { outcome: undefined, events: undefined, answeredAt: 0 };
+    const started: Started = { outcome: undefined, events: undefined, answeredAt: 0, reservedBytes: 0 };
     if (this.#options.wire.isOrdered) this.#unsent.push(started);
     void this.#serve(request, receivedAt, started).then((outcome) => {
       this.#inFlightRequests -= 1;
       this.#inFlightBytes -= bytes;
       if (this.#options.wire.isOrdered) this.#finishInOrder(started, outcome);
       else this.#finish(started, outcome);
+      // The answer is with the connection by now, or counted among those that wait.
+      this.#reserve(started, 0);
       this.#pump();
     });
+  }
+
+  #reserve(started: Started, bytesMax: number): number {
+    const others = this.#reservedBytes - started.reservedBytes;
+    const free = this.#options.limits.bufferedBytesMax - this.bufferedBytes - others;
+    started.reservedBytes = Math.max(0, Math.min(bytesMax, free));
+    this.#reservedBytes = others + started.reservedBytes;
+    return started.reservedBytes;
   }
 
   #finishInOrder(started: Started, outcome: Outcome): void {
@@ -203,7 +216,7 @@ export class RpcConnection implements Caller {
     return (
       this.#inFlightRequests < inFlightRequestsMax &&
       this.#inFlightBytes < inFlightBytesMax &&
-      this.bufferedBytes <= bufferedBytesMax
+      this.bufferedBytes + this.#reservedBytes < bufferedBytesMax
     );
   }
 
@@ -220,7 +233,9 @@ export class RpcConnection implements Caller {
       seen.requests.add();
       seen.queueSeconds.observe(startedAt - receivedAt);
       const { clientId, apiVersion } = request;
-      const response = await handler(request.decode(api), { caller: this, clientId, apiVersion });
+      const reserveAnswer = (bytesMax: number) => this.#reserve(started, bytesMax);
+      const context = { caller: this, clientId, apiVersion, reserveAnswer };
+      const response = await handler(request.decode(api), context);
       started.answeredAt = meter.now();
       seen.handleSeconds.observe(started.answeredAt - startedAt);
       if (response === undefined) return 'nothing';

@@ -19,6 +19,11 @@ interface RequestContext {
   readonly caller: Caller;
   readonly clientId: string | null;
   readonly apiVersion: number;
+  /**
+   * Says how large the answer may get, before anything is read for it, or how large it got; replaces what was said
+   * before. Returns how much of that fits beside what the caller has not taken yet: 0 when it is to take that first.
+   */
+  reserveAnswer(bytesMax: number): number;
 }
 
 /**

@@ -184,6 +184,7 @@ function batchOfMagic(magic: number): Uint8Array {
 const CLIENT: RequestContext = {
   clientId: 'test',
   apiVersion: 0,
+  reserveAnswer: (bytesMax) => bytesMax,
   caller: { remote: '127.0.0.1:5', listener: 'ws', closed: false, onClose: () => {}, close: () => {} },
 };
 const PEER: RequestContext = { ...CLIENT, clientId: 'node-2' };

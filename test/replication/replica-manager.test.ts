@@ -139,6 +139,34 @@ describe('fetch', () => {
     expect(only(await cluster.world.settle(fetched, 10)).records.length).toBeGreaterThan(0);
   });
 
+  test('a fetch is given what its caller may be sent: nothing, at once, when that is nothing', async () => {
+    const cluster = await SimCluster.start();
+    const size = batch(1).byteLength;
+    for (let count = 0; count < 3; count++) await cluster.world.settle(cluster.produce(1));
+    const reserved: number[] = [];
+    const fetch = async (allowed: number) => {
+      reserved.length = 0;
+      const answer = cluster.fetch(1, { offset: 0, minBytes: 1, maxWaitMs: 30_000 }, (bytesMax) => {
+        reserved.push(bytesMax);
+        return Math.min(bytesMax, allowed);
+      });
+      return only(await cluster.world.settle(answer, 10)).records.reduce((sum, part) => sum + part.length, 0);
+    };
+    expect(await fetch(2 * size)).toBe(2 * size);
+    expect(reserved.at(-1)).toBe(2 * size);
+    // The first batch comes whole, or nobody would get past a large one.
+    expect(await fetch(1)).toBe(size);
+    expect(await fetch(0)).toBe(0);
+    expect(reserved.at(-1)).toBe(0);
+    const parked: number[] = [];
+    void cluster.fetch(1, { offset: 3, maxWaitMs: 30_000 }, (bytesMax) => {
+      parked.push(bytesMax);
+      return bytesMax;
+    });
+    // What waits for records keeps nothing from others.
+    expect(parked.at(-1)).toBe(0);
+  });
+
   test('epochs that are over and epochs not heard of yet are told apart', async () => {
     const cluster = await SimCluster.start();
     const at = async (id: number, epoch: number) =>

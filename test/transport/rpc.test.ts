@@ -165,6 +165,39 @@ describe('RpcClient and RpcServer', () => {
     expect(started).toBe(500);
   });
 
+  test('answers under way share what a caller may be sent; more requests wait until there is room', async () => {
+    const granted: number[] = [];
+    const { waiting, handler } = gate();
+    const reserving: ProduceHandler = (request, context) => {
+      granted.push(context.reserveAnswer(800));
+      return handler(request, context);
+    };
+    const { world, produce } = await setup(reserving, { limits: { bufferedBytesMax: 1000 } });
+    const answers = [1, 2, 3].map((index) => produce(index));
+    await world.run(1000);
+    expect(granted).toEqual([800, 200]);
+    waiting.shift()?.();
+    await world.settle(answers[0] ?? Promise.reject());
+    await world.run(world.nowMs + 1000);
+    expect(granted).toEqual([800, 200, 800]);
+    for (const settle of waiting.splice(0)) settle();
+    await world.settle(Promise.all(answers));
+  });
+
+  test('a reservation can be given back, and is taken down to what fits', async () => {
+    const granted: number[][] = [];
+    const handler: ProduceHandler = (request, { reserveAnswer }) => {
+      granted.push([1500, 300, 0, 900].map((bytes) => reserveAnswer(bytes)));
+      return produceResponse(request);
+    };
+    const { world, produce } = await setup(handler, { limits: { bufferedBytesMax: 1000 } });
+    for (const index of [1, 2]) await world.settle(produce(index));
+    expect(granted).toEqual([
+      [1000, 300, 0, 900],
+      [1000, 300, 0, 900],
+    ]);
+  });
+
   test('errors with a code reach the caller; a bug is an unknown server error, and logged', async () => {
     const handler: ProduceHandler = ({ timeoutMs }) => {
       if (timeoutMs === 1) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'broker 2 leads');

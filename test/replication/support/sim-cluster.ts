@@ -11,6 +11,7 @@ import type { FetchRequest, FetchResponse } from '../../../src/protocol/messages
 import { splitBatches } from '../../../src/protocol/record-batch.ts';
 import { RecordBatchBuilder } from '../../../src/protocol/record-batch-builder.ts';
 import { decodeRecords } from '../../../src/protocol/record-decoder.ts';
+import type { ReserveAnswer } from '../../../src/replication/fetch-purgatory.ts';
 import type { ProducedPartition } from '../../../src/replication/led-partition.ts';
 import type { Partition } from '../../../src/replication/partition.ts';
 import { ReplicaManager } from '../../../src/replication/replica-manager.ts';
@@ -149,8 +150,12 @@ export class SimCluster {
     return Promise.resolve(this.broker(id).manager.produce(TOPIC, partition, [bytes], acks, timeoutMs));
   }
 
-  fetch(id: number, fields: Partial<FetchRequest> & { offset: number; epoch?: number; partition?: number }) {
-    return this.broker(id).manager.fetch(fetchRequest(fields));
+  fetch(
+    id: number,
+    fields: Partial<FetchRequest> & { offset: number; epoch?: number; partition?: number },
+    reserve?: ReserveAnswer,
+  ) {
+    return this.broker(id).manager.fetch(fetchRequest(fields), reserve);
   }
 
   /** Everything in a replica's log, as offset and value. */
