@@ -47,7 +47,7 @@ sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=20
 KILLS ?= 20
 
 figures: build ## Cold start, idle memory, a scrape, and pauses when leaders are killed, on real processes (KILLS=20; five minutes)
-	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --format=esm --packages=external \
+	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/main.js
 	@node dist/chaos/real/main.js $(KILLS)
 
