@@ -147,7 +147,7 @@ export const struct = <F extends Fields>(fields: F) =>
 export type Versions = readonly [min: number, max: number];
 
 /** How an API stands in Kafka's protocol. */
-export interface KafkaVersions {
+interface KafkaVersions {
   /** The versions that the declaration describes. */
   readonly versions: Versions;
   /** The first version in the compact encoding, with tagged fields (KIP-482). */
