@@ -32,9 +32,10 @@ async function treeOf(commandLine: CommandLine, name: string, path: readonly str
   return texts.join('\n\n');
 }
 
-/** The names of the commands that a help lists. */
+/** The names of the commands that a help lists. Its examples look the same. */
 function commandsIn(text: string, prefix: string): string[] {
-  return text.split('\n').flatMap((line) => {
+  const [list = ''] = /^Commands:\n(?:.+\n)*/m.exec(text) ?? [];
+  return list.split('\n').flatMap((line) => {
     const rest = line.startsWith(`  ${prefix} `) ? line.slice(prefix.length + 3) : '';
     return /^[a-z][a-z-]*/.exec(rest)?.[0] ?? [];
   });
