@@ -81,6 +81,11 @@ export class ConsumerCommits {
     }
   }
 
+  /** Resolves once every commit so far, whoever asked for it, has been answered or given up. */
+  async settled(): Promise<void> {
+    await this.#committer?.settled;
+  }
+
   /** Begins, or goes on, to commit now and then. */
   schedule(): void {
     const { autoCommit, limits } = this.#settings;

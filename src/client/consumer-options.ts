@@ -28,6 +28,14 @@ export interface PartitionOffset extends TopicPartition {
   readonly metadata?: string | null;
 }
 
+/** A consumer's membership, as `consumer.groupMetadata()` has it. */
+export interface GroupMetadata {
+  readonly groupId: string;
+  readonly memberId: string;
+  /** Raised by the coordinator at each rebalance; a commit with an older one is refused. */
+  readonly memberEpoch: number;
+}
+
 /** Called within `poll` (or between two records of `for await`), and awaited. */
 export interface RebalanceListener {
   onAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;

@@ -16,6 +16,7 @@ import {
   type ConsumerRecord,
   type ConsumerSettings,
   consumerSettings,
+  type GroupMetadata,
   type PartitionOffset,
   type RebalanceListener,
   type TopicPartition,
@@ -26,6 +27,7 @@ import { ClientError, closedError } from './errors.ts';
 import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
+import { type Holdings, letGo } from './letting-go.ts';
 import type { ConsumerMetrics } from './metrics.ts';
 import type { CommitIdentity } from './offset-committer.ts';
 import { type OffsetAndTimestamp, OffsetLookups } from './offset-lookups.ts';
@@ -54,6 +56,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   readonly #stopListening: () => void;
   #mode: ConsumerMode = 'none';
   #membership: GroupMembership | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(cluster: Cluster, options: ConsumerOptions<K, V>) {
     this.#cluster = cluster;
@@ -120,8 +123,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /**
-   * Leaves the group, or gives up what was assigned, as `close` does; after that the consumer may subscribe or assign
-   * anew.
+   * Leaves the group, or gives up what was assigned, as `close` does and within `timeoutMs` (10,000 by default); after
+   * that the consumer may subscribe or assign anew.
    */
   async unsubscribe({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#mode === 'closed') throw closedError('consumer');
@@ -129,7 +132,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     if (!this.#loop.leftInside) this.#positions.markDone();
     this.#commits.stopSchedule();
     try {
-      await this.#letGo(this.#nowMs() + timeoutMs);
+      await letGo(this.#cluster.runtime, this.#nowMs() + timeoutMs, this.#holdings);
     } finally {
       this.#membership = undefined;
       if (!this.closed) this.#mode = 'none';
@@ -137,8 +140,14 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
   }
 
-  /** Reads exactly these partitions, without a group's help. Replaces an earlier assignment. */
-  async assign(partitions: readonly TopicPartition[]): Promise<void> {
+  /**
+   * Reads exactly these partitions, without a group's help. Replaces an earlier assignment. A topic that is not there yet is
+   * waited for, at most `apiTimeoutMs`.
+   *
+   * @throws ClientError `INVALID_STATE` after `subscribe`, or where there is no such partition
+   * @throws KafkaError `UNKNOWN_TOPIC_OR_PARTITION` when the topic did not appear in time
+   */
+  async assign(partitions: readonly TopicPartition[], { signal }: Abortable = {}): Promise<void> {
     this.#enterMode('assigned');
     const deadlineMs = this.#deadline();
     const wanted = new Set(partitions.map(({ topic, partition }) => keyOf(topic, partition)));
@@ -147,7 +156,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
     for (const { topic, partition } of partitions) {
       if (this.#positions.get({ topic, partition }) !== undefined) continue;
-      const metadata = await this.#cluster.topic(topic, deadlineMs);
+      const metadata = await abortable(this.#cluster.topic(topic, deadlineMs), signal);
       if (metadata.partitions[partition] === undefined) {
         const message = `${topic} has ${metadata.partitions.length} partitions, so there is no partition ${partition}`;
         throw new ClientError('INVALID_STATE', message);
@@ -254,9 +263,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /** This consumer's membership; undefined while it is in no group. */
-  groupMetadata():
-    | { readonly groupId: string; readonly memberId: string; readonly memberEpoch: number }
-    | undefined {
+  groupMetadata(): GroupMetadata | undefined {
     const { group } = this.#settings;
     const identity = this.#membership?.identity;
     if (group === undefined || identity === undefined) return undefined;
@@ -295,34 +302,29 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   /**
-   * Leaves: commits (if automatic) what was handed out, tells the listener and the group, and stops. A record in whose
-   * midst `for await` was left counts as not done.
+   * Leaves: commits (if automatic) what was handed out, waits for commits that are under way, tells the listener and the
+   * group, and stops, all within `timeoutMs` (10,000 by default). A record in whose midst `for await` was left counts as
+   * not done. A second call waits for the first.
+   *
+   * @throws Error what the listener threw
    */
-  async close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (this.#mode === 'closed') return;
+  close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
     const deadlineMs = this.#nowMs() + timeoutMs;
     if (!this.#loop.leftInside) this.#positions.markDone();
     this.#mode = 'closed';
     this.#commits.stopSchedule();
     this.#changes.notify();
     try {
-      await this.#letGo(deadlineMs);
+      await letGo(this.#cluster.runtime, deadlineMs, this.#holdings);
     } finally {
       this.#commits.close();
       this.#stopListening();
       this.#workAlarm.clear();
-    }
-  }
-
-  /** Commits (if automatic) what is done, tells the listener, drops all partitions and leaves the group. */
-  async #letGo(deadlineMs: number): Promise<void> {
-    try {
-      await this.#commits.commitDone([...this.#positions.all()], deadlineMs);
-      const owned = this.assignment();
-      if (owned.length > 0) await this.#membership?.revokeAll(owned);
-    } finally {
-      for (const state of [...this.#positions.all()]) this.#positions.remove(state);
-      await this.#membership?.leave(deadlineMs);
     }
   }
 
@@ -336,6 +338,10 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   #deadline(): number {
     return this.#nowMs() + this.#settings.limits.apiTimeoutMs;
+  }
+
+  get #holdings(): Holdings {
+    return { positions: this.#positions, commits: this.#commits, membership: this.#membership };
   }
 
   #enterMode(mode: 'group' | 'assigned'): void {

@@ -1,7 +1,7 @@
 /** Turns what became of batches into the promises that `send` and `sendMany` returned. */
 
 import type { Delivery } from './accumulator.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, isRetriable } from './errors.ts';
 import type { RecordMetadata } from './producer-options.ts';
 
 /** One record, one promise. */
@@ -44,10 +44,7 @@ export class SendManyError extends ClientError {
     super(
       'DELIVERY_FAILED',
       `${failures} of ${results.length} records were not delivered; the first: ${first.message}`,
-      {
-        cause: first,
-        retriable: first instanceof ClientError && first.retriable,
-      },
+      { cause: first, retriable: isRetriable(first) },
     );
     this.results = results;
   }

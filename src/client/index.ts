@@ -20,7 +20,7 @@ import { withLimits } from './limits.ts';
 import type { ClientMetrics } from './metrics.ts';
 import { Producer } from './producer.ts';
 import type { ProducerOptions } from './producer-options.ts';
-import { silentLogger } from './rpc.ts';
+import { atMostUntil, silentLogger } from './rpc.ts';
 import { RpcLink } from './rpc-link.ts';
 import type { TextOrBytes } from './serde.ts';
 
@@ -33,6 +33,7 @@ export type {
   ConsumerLimits,
   ConsumerOptions,
   ConsumerRecord,
+  GroupMetadata,
   OffsetReset,
   PartitionOffset,
   RebalanceListener,
@@ -65,7 +66,6 @@ export interface ClientOptions extends Partial<ClusterLimits> {
   readonly bootstrap: string | readonly string[];
   /** Names this client in the brokers' logs. */
   readonly clientId?: string;
-  /** Opening a connection and agreeing on versions (2000 ms; 7000 ms in browsers). */
   /** How long a connection may take to be made, in milliseconds. Default 2,000; 7,000 in browsers. */
   readonly connectTimeoutMs?: number;
   /** The largest answer that is taken, in bytes. Default 128 MiB. */
@@ -145,12 +145,17 @@ export class OdradekClient {
   }
 
   /**
-   * Closes what it made, producers flushed and consumers committed, then the connections. `timeoutMs` bounds that; without
-   * it each part takes its own time (a producer its `deliveryTimeoutMs`, a consumer 10,000 ms).
+   * Closes what it made, producers flushed and consumers committed, then the connections. `timeoutMs` bounds that, also
+   * where a part is being closed already; without it each part takes its own time (a producer its `deliveryTimeoutMs`, a
+   * consumer 10,000 ms).
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { runtime } = this.#cluster;
+    const { timeoutMs } = options;
+    const closing = Promise.all([...this.#open].map((each) => each.close(options)));
     try {
-      await Promise.all([...this.#open].map((each) => each.close(options)));
+      if (timeoutMs === undefined) await closing;
+      else await atMostUntil(runtime, runtime.clock.monotonicMs() + timeoutMs, closing);
     } finally {
       this.#open.clear();
       this.#cluster.close();

@@ -53,6 +53,11 @@ export class OffsetCommitter {
     return committed;
   }
 
+  /** Resolves once every commit so far has been answered or given up. */
+  get settled(): Promise<void> {
+    return this.#last;
+  }
+
   async #send(commits: readonly Commit[]): Promise<void> {
     // Read anew at each attempt: the member's epoch may have been raised meanwhile (STALE_MEMBER_EPOCH).
     const identity = this.#identity();

@@ -5,7 +5,7 @@ import type { RecordHeader } from '../protocol/record-batch-builder.ts';
 import { ClientError } from './errors.ts';
 import { withLimits } from './limits.ts';
 import type { Partitioner } from './partitioning.ts';
-import type { Serializer, TextOrBytes } from './serde.ts';
+import { bytesOf, type Serializer, type TextOrBytes } from './serde.ts';
 
 /** `all`: every in-sync replica has it (and has synced it); 1: the leader wrote it; 0: it was handed to the network. */
 export type Acks = 'all' | 1 | 0;
@@ -155,6 +155,6 @@ export function headersOf(input: HeadersInput): RecordHeader[] {
       }));
   return list.map(({ key, value }) => ({
     key,
-    value: typeof value === 'string' ? encoder.encode(value) : value,
+    value: typeof value === 'string' ? encoder.encode(value) : value && bytesOf(value),
   }));
 }

@@ -30,9 +30,9 @@ import {
 } from './producer-options.ts';
 import { ProducerStats } from './producer-stats.ts';
 import { RecordRouter } from './record-router.ts';
-import { Alarm } from './rpc.ts';
+import { Alarm, atMostUntil } from './rpc.ts';
 import { SenderCore } from './sender.ts';
-import { type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
+import { bytesOf, type Serializer, type TextOrBytes, textOrBytes } from './serde.ts';
 import { bufferBytesOf, type Entry, WaitingLine } from './waiting-line.ts';
 
 const READY = Promise.resolve();
@@ -57,6 +57,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   #pumpScheduled = false;
   #codecState: 'ready' | 'loading' | Error = 'ready';
   #state: 'open' | 'closing' | 'closed' = 'open';
+  #closing: Promise<void> | undefined;
 
   constructor(cluster: Cluster, options: ProducerOptions<K, V>) {
     this.#cluster = cluster;
@@ -136,11 +137,12 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
   }
 
   /** Resolves as soon as the buffer has room. Await it before each `send` to have many records under way. */
-  ready(): Promise<void> {
+  ready({ signal }: Abortable = {}): Promise<void> {
     if (this.#state !== 'open' || this.#hasRoom()) return READY;
-    return new Promise((resolve) => {
+    const room = new Promise<void>((resolve) => {
       this.#readyWaiters.push(resolve);
     });
+    return abortable(room, signal);
   }
 
   /**
@@ -161,19 +163,20 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     });
   }
 
-  /** Flushes (at most `timeoutMs`), then fails whatever is left with CLOSED. */
-  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  /**
+   * Flushes, for at most `timeoutMs` (`deliveryTimeoutMs` by default), then fails whatever is left with `CLOSED`. A second
+   * call waits for the first.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? this.#settings.limits.deliveryTimeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    const { timers } = this.#cluster.runtime;
-    const { timeoutMs = this.#settings.limits.deliveryTimeoutMs } = options;
-    await new Promise<void>((resolve) => {
-      const timer = timers.set(timeoutMs, resolve);
-      void this.flush().then(() => {
-        timers.clear(timer);
-        resolve();
-      });
-    });
+    const { runtime } = this.#cluster;
+    await atMostUntil(runtime, runtime.clock.monotonicMs() + timeoutMs, this.flush());
     this.#shutDown();
   }
 
@@ -217,8 +220,9 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     const { topic, key, value, headers } = record;
     if (!Number.isSafeInteger(timestamp))
       throw new RangeError(`the timestamp ${timestamp} is not an integer`);
-    const keyBytes = key === undefined || key === null ? null : this.#key.serialize(key, topic);
-    const valueBytes = value === null || value === undefined ? null : this.#value.serialize(value, topic);
+    const keyBytes = key === undefined || key === null ? null : bytesOf(this.#key.serialize(key, topic));
+    const valueBytes =
+      value === null || value === undefined ? null : bytesOf(this.#value.serialize(value, topic));
     if (headers === undefined) return { timestamp, key: keyBytes, value: valueBytes };
     return { timestamp, key: keyBytes, value: valueBytes, headers: headersOf(headers) };
   }

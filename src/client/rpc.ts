@@ -39,6 +39,23 @@ export function delay(timers: Timers, delayMs: number): Promise<void> {
   });
 }
 
+/** Settles as `promise` does, and at the deadline (monotonic) at the latest: what is under way then goes on unwatched. */
+export async function atMostUntil(
+  { clock, timers }: Pick<ClientRuntime, 'clock' | 'timers'>,
+  deadlineMs: number,
+  promise: Promise<unknown>,
+): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = timers.set(Math.max(0, deadlineMs - clock.monotonicMs()), resolve);
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    if (timer !== undefined) timers.clear(timer);
+  }
+}
+
 export function abortedError(signal: AbortSignal | undefined): ClientError {
   return new ClientError('ABORTED', 'the operation was aborted', { cause: signal?.reason });
 }

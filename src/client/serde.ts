@@ -13,6 +13,16 @@ export interface Deserializer<T> {
 /** Both directions. Anything of this shape will do: there is nothing to register. */
 export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
 
+/**
+ * What a serializer returned, if that is bytes. By its tag and not by `instanceof`: test runners that isolate files give each
+ * its own classes.
+ */
+export function bytesOf(serialized: Uint8Array): Uint8Array {
+  const tag = Object.prototype.toString.call(serialized);
+  if (tag !== '[object Uint8Array]') throw new TypeError(`${tag} is not bytes (a Uint8Array)`);
+  return serialized;
+}
+
 const encoder = new TextEncoder();
 
 /** Short texts share buffers of this size: one allocation for each would cost more than the encoding. */

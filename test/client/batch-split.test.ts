@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Producer } from '../../src/client/producer.ts';
+import { SenderCore } from '../../src/client/sender.ts';
+import type { ProduceWork } from '../../src/client/sender-types.ts';
+import { ERROR_CODE } from '../../src/protocol/errors.ts';
 import { readBatchHeader } from '../../src/protocol/record-batch.ts';
 import { FakeCluster } from './support/fake-cluster.ts';
 
@@ -88,5 +91,47 @@ describe('a batch that is too large for its topic (KIP-126)', () => {
       cause: { code: 'MESSAGE_TOO_LARGE', advice: expect.stringContaining('max.message.bytes') },
     });
     await fake.world.settle(producer.close());
+  });
+
+  test('its last one is not sent five ahead of an unanswered half: brokers remember no more', () => {
+    const core = new SenderCore({
+      lingerMs: 0,
+      batchBytes: 200,
+      requestBytesMax: 1_000_000,
+      deliveryTimeoutMs: 1_000,
+      requestsInFlightMax: 5,
+      idempotent: true,
+      compression: { id: 0, level: undefined },
+    });
+    core.setProducerId(1, 0);
+    const { accumulator } = core;
+    const delivery = { delivered: () => {}, failed: () => {} };
+    const record = { timestamp: 0, key: null, value: new Uint8Array(10) };
+    for (let number = 0; number < 5; number++) {
+      accumulator.appendToNew('t', 0, record, delivery, 0, 10, number, 0);
+      if (number === 0) accumulator.queue('t', 0).waiting[0]?.tryAppend(record, delivery, 1, 10);
+    }
+    const sent: ProduceWork[] = [];
+    const pump = () => {
+      const { requests } = core.plan({ leaderOf: () => 1 }, 0);
+      sent.push(...requests);
+      return requests.map(({ batches }) => batches[0]?.ordinal);
+    };
+    const answer = (at: number, errorCode: number) => {
+      const work = sent[at];
+      const [batch] = work?.batches ?? [];
+      if (work === undefined || batch === undefined) throw new Error(`no request ${at}`);
+      core.onAnswer(work, batch, { errorCode, baseOffset: at, logAppendTimeMs: -1, errorMessage: null }, 0);
+      core.onRequestDone(work);
+    };
+    expect(pump()).toEqual([0, 1, 2, 3, 4]);
+    answer(0, ERROR_CODE.MESSAGE_TOO_LARGE);
+    for (const at of [1, 2, 3, 4]) answer(at, ERROR_CODE.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    // Six now, with the numbers 0 to 5; the answer to the second overtakes that to the first.
+    expect(pump()).toEqual([0, 1, 2, 3, 4]);
+    answer(6, ERROR_CODE.NONE);
+    expect(pump()).toEqual([]);
+    answer(5, ERROR_CODE.NONE);
+    expect(pump()).toEqual([5]);
   });
 });

@@ -259,6 +259,36 @@ describe('group and commits', () => {
     await expect(consumer.commitSync()).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  test('close keeps its limit while the coordinator is silent, and tells the listener all the same', async () => {
+    const { fake, log, consumer, run, poll } = setUp({ group: 'g' });
+    append(log, '0', '1');
+    const revoked: number[] = [];
+    consumer.subscribe('t', { onRevoked: (partitions) => void revoked.push(partitions.length) });
+    await poll(5000);
+    await poll(10);
+    fake.fault = () => ({ kind: 'hang' });
+    // A heartbeat is under way as well.
+    await fake.world.run(fake.nowMs + 6000);
+    const beganMs = fake.nowMs;
+    await run(consumer.close({ timeoutMs: 100 }));
+    expect(fake.nowMs - beganMs).toBeLessThan(105);
+    expect(revoked).toEqual([1]);
+  });
+
+  test('close waits for commits that nobody waits for, and a second close for the first', async () => {
+    const { fake, topic, log, consumer, run, poll } = setUp({ group: 'g', autoCommit: false });
+    append(log, '0', '1');
+    consumer.subscribe('t');
+    await poll(5000);
+    fake.fault = (api) => ({ kind: 'ok', delayMs: api === 'OffsetCommit' ? 500 : 1 });
+    const outcomes: (Error | undefined)[] = [];
+    consumer.commitAsync(undefined, (error) => outcomes.push(error));
+    void consumer.close();
+    await run(consumer.close());
+    expect(outcomes).toEqual([undefined]);
+    expect(committedAt(fake, topic.topicId)).toBe(2);
+  });
+
   test('an automatic commit covers only what was handed out before the latest poll', async () => {
     const { fake, topic, log, consumer, run, poll } = setUp({
       group: 'g',

@@ -74,6 +74,19 @@ describe('producer', () => {
     await expect(producer.send({ topic: 't', value: bytes })).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  test('refuses what is neither text nor bytes, as value or in a header', async () => {
+    const { fake, cluster } = setUp();
+    const producer = new Producer(cluster, {});
+    const odd = [{ value: 12 }, { value: {} }, { key: true, value: 'v' }, { value: 'v', headers: { a: 1 } }];
+    for (const record of odd) {
+      const sent = producer.send({ topic: 't', ...record } as never);
+      await expect(fake.world.settle(sent)).rejects.toMatchObject({ code: 'SERIALIZATION_FAILED' });
+    }
+    await fake.world.settle(producer.send({ topic: 't', value: Buffer.from('v') }));
+    expect(producer.bufferedBytes).toBe(0);
+    await fake.world.settle(producer.close());
+  });
+
   test('waits in line when the buffer is full, and refuses what does not fit in the line', async () => {
     const { fake, cluster } = setUp();
     const producer = new Producer(cluster, { bufferBytesMax: 1000 });
