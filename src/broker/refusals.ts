@@ -2,7 +2,7 @@ import type { Clock, Logger, Meter } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import { codeOf, ERROR_CODE, errorDefinition } from '../protocol/errors.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
-import type { RequestContext } from './context.ts';
+import { isPeer, type RequestContext } from './context.ts';
 import { BROKER_METRICS } from './metrics.ts';
 
 /** What names the thing that was refused, under the names that it has in requests and answers. */
@@ -68,14 +68,17 @@ export class Refusals {
   }
 
   #report(api: string, request: unknown, refused: Fields, from: RequestContext): void {
-    const error = errorDefinition(Number(refused.errorCode)).name;
+    const { name: error, action } = errorDefinition(Number(refused.errorCode));
     this.#meter.counter(BROKER_METRICS.refusals, api, error).add();
     const suppressed = this.#admit(`${api} ${error}`);
     if (suppressed === undefined) return;
     const asked = isObject(request) ? idsOf(request) : {};
     const { clientId, caller } = from;
     const ids = { ...asked, ...idsOf(refused), clientId, remote: caller.remote };
-    this.#options.logger.info(
+    // Nodes find the controller and the leaders by asking: each start and each election has such refusals, and they end
+    // by themselves. The node that asks tells what does not.
+    const isSearch = isPeer(from) && (action === 'refresh-metadata' || action === 'retry');
+    this.#options.logger[isSearch ? 'debug' : 'info'](
       { api, error, ...ids, ...(suppressed > 0 && { suppressed }) },
       'Refused a request',
     );

@@ -1,3 +1,4 @@
+import { nodeClock } from '../platform/clock.ts';
 import { installNativeCrc32c } from '../platform/crc32c.ts';
 import { createLogger, prettyStream } from '../platform/logger.ts';
 import { measureProcess } from '../platform/metrics.ts';
@@ -16,8 +17,8 @@ export async function createNode(config: NodeConfig): Promise<OdradekNode> {
   const logger = createLogger({ level: config.logLevel, ...(stream && { stream }) });
   await installNativeCrc32c({ js: crc32cJs, install: setCrc32c }, logger);
   setCodecLoader(nodeCodecs(logger));
-  const platform = nodePlatform({ logger, ...createNetworks(config, { logger }) });
-  const meter = new PrometheusMeter(platform.clock);
+  const meter = new PrometheusMeter(nodeClock);
+  const platform = nodePlatform({ logger, ...createNetworks(config, { logger, meter }) });
   measureProcess(meter, config.dataDir);
   return OdradekNode.open(config, { ...platform, meter });
 }

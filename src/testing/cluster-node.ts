@@ -1,5 +1,6 @@
 import type { MetadataImage } from '../metadata/image.ts';
 import { asError } from '../platform/as-error.ts';
+import { nodeClock } from '../platform/clock.ts';
 import { measureProcess } from '../platform/metrics.ts';
 import type { Logger } from '../platform/ports.ts';
 import { PrometheusMeter } from '../platform/prometheus.ts';
@@ -154,10 +155,13 @@ export class ClusterNode {
   async launch(): Promise<void> {
     if (this.#life !== undefined) throw new Error(`node ${this.id} is ${this.#state} already`);
     const { config, storage, logger } = this.#options;
+    const meter = new PrometheusMeter(nodeClock);
+    measureProcess(meter, config.dataDir);
     const life = new Life({
       config,
       disk: storage.disk,
       logger: logger.child({ nodeId: this.id }),
+      meter,
       onCrash: (error) => this.#fail(life, error),
     });
     this.#life = life;
@@ -185,9 +189,7 @@ export class ClusterNode {
     const held = this.#held;
     this.#held = [];
     await life.takePorts(held.length > 0 ? Promise.resolve(held) : this.#holdPorts());
-    const meter = new PrometheusMeter(life.platform.clock);
-    measureProcess(meter, config.dataDir);
-    const node = await OdradekNode.open(config, { ...life.platform, meter });
+    const node = await OdradekNode.open(config, life.platform);
     const { joined } = await node.start();
     this.#node = node;
     joined.catch((error: unknown) => {

@@ -7,6 +7,7 @@ import type {
   Disk,
   Listener,
   Logger,
+  Meter,
   Platform,
 } from '../platform/ports.ts';
 import { nodeRandom } from '../platform/random.ts';
@@ -27,6 +28,7 @@ export interface LifeOptions {
   readonly config: NodeConfig;
   readonly disk: Disk;
   readonly logger: Logger;
+  readonly meter: Meter;
   /** The node ended itself: its disk failed, or an invariant is broken. */
   onCrash(error: Error): void;
 }
@@ -55,11 +57,11 @@ export class Life {
     this.#announceOver = resolve;
   });
 
-  constructor({ config, disk, logger, onCrash }: LifeOptions) {
+  constructor({ config, disk, logger, meter, onCrash }: LifeOptions) {
     this.#logger = logger;
     this.#onCrash = onCrash;
     this.#disk = new LifeDisk(disk, (fn) => this.#enter(fn));
-    this.platform = this.#createPlatform(config);
+    this.platform = this.#createPlatform(config, meter);
   }
 
   /** The ports that the node will listen on. */
@@ -117,10 +119,11 @@ export class Life {
     }
   }
 
-  #createPlatform(config: NodeConfig): Platform {
+  #createPlatform(config: NodeConfig, meter: Meter): Platform {
     const timers = this.#timers;
     const { network, kafkaNetwork } = createNetworks(config, {
       logger: this.#logger,
+      meter,
       sockets: this.#sockets,
       timers,
     });
@@ -130,6 +133,7 @@ export class Life {
       timers,
       disk: this.#disk,
       logger: this.#logger,
+      meter,
       network: {
         connect: (url, options, handlers) => network.connect(url, options, this.#entering(handlers)),
         ...this.#accepting(network),

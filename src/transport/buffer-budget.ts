@@ -1,4 +1,6 @@
-import type { Logger } from '../platform/ports.ts';
+import type { Counter, Logger, Meter } from '../platform/ports.ts';
+import { silentMeter } from '../platform/silent-meter.ts';
+import { TRANSPORT_METRICS } from './metrics.ts';
 
 /** One connection's part of a budget. */
 export interface BudgetShare {
@@ -6,6 +8,12 @@ export interface BudgetShare {
   hold(bytes: number): void;
   /** The connection ended and holds nothing any more. */
   close(): void;
+}
+
+interface BufferBudgetOptions {
+  readonly bytesMax: number;
+  readonly logger: Logger;
+  readonly meter?: Meter | undefined;
 }
 
 interface Holder {
@@ -25,12 +33,18 @@ interface Holder {
 export class BufferBudget {
   readonly #bytesMax: number;
   readonly #logger: Logger;
+  readonly #ended: Counter;
   readonly #holders = new Set<Holder>();
   #heldBytes = 0;
 
-  constructor({ bytesMax, logger }: { readonly bytesMax: number; readonly logger: Logger }) {
+  constructor({ bytesMax, logger, meter = silentMeter }: BufferBudgetOptions) {
     this.#bytesMax = bytesMax;
     this.#logger = logger;
+    this.#ended = meter.counter(TRANSPORT_METRICS.ended);
+    meter.onScrape((sample) => {
+      sample(TRANSPORT_METRICS.held, this.#heldBytes);
+      sample(TRANSPORT_METRICS.heldMax, bytesMax);
+    });
   }
 
   /** What all connections hold by now. */
@@ -63,6 +77,7 @@ export class BufferBudget {
       fields,
       'A connection is ended: the buffers of all connections are full, and it holds most',
     );
+    this.#ended.add();
     this.#remove(largest);
     largest.end(`the server's buffers are full, and ${bytes} bytes of them are this connection's`);
   }

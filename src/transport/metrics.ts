@@ -77,6 +77,23 @@ export const TRANSPORT_METRICS = {
     help: 'Bytes of answers that clients have not read yet',
     worry: 'it keeps growing: clients are slower than what they ask for',
   },
+  held: {
+    name: 'odradek_connection_buffers_bytes',
+    type: 'gauge',
+    help: 'Bytes of unread answers and of unfinished messages, of all connections of all listeners',
+    worry: 'it nears odradek_connection_buffers_limit_bytes',
+  },
+  heldMax: {
+    name: 'odradek_connection_buffers_limit_bytes',
+    type: 'gauge',
+    help: 'What they may be (limits.connectionBuffersBytesMax)',
+  },
+  ended: {
+    name: 'odradek_connections_ended_total',
+    type: 'counter',
+    help: 'Connections ended because the buffers of all were full, and theirs was the largest',
+    worry: 'it grows: clients do not read what they ask for, or do not finish what they send',
+  },
   throttles: {
     name: 'odradek_connection_throttles_total',
     type: 'counter',

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Logger } from '../../src/platform/ports.ts';
+import { nodeTimers } from '../../src/platform/timers.ts';
+import { ConsumerGroupHeartbeat } from '../../src/protocol/messages/consumer-group-heartbeat.ts';
+import { Produce } from '../../src/protocol/messages/produce.ts';
+import { RecordBatchBuilder } from '../../src/protocol/record-batch-builder.ts';
+import { ZERO_UUID } from '../../src/protocol/uuid.ts';
 import { startCluster } from '../../src/testing/index.ts';
+import { RpcClient } from '../../src/transport/rpc-client.ts';
+import { WsDialer } from '../../src/transport/ws-dialer.ts';
 
 interface Line {
   readonly level: string;
@@ -39,6 +46,8 @@ test('each election, fence, ISR change, recovery, rebalance and refusal is one l
     epoch: expect.any(Number),
   });
   expect(of('Changed an ISR')).toEqual([]);
+  // While the nodes look for their controller and leaders, they are refused nothing that an operator should look at.
+  expect(of('Refused a request')).toEqual([]);
 
   const consumer = client.consumer({ group: 'group', autoOffsetReset: 'earliest' });
   await consumer.subscribe(['orders']);
@@ -50,8 +59,7 @@ test('each election, fence, ISR change, recovery, rebalance and refusal is one l
   ]);
 
   await expect(client.admin().createTopic({ name: 'orders', partitions: 1 })).rejects.toThrow();
-  // Nodes that look for the controller are refused now and then while the cluster starts.
-  expect(of('Refused a request').filter(({ api }) => api === 'CreateTopics')).toMatchObject([
+  expect(of('Refused a request')).toMatchObject([
     { api: 'CreateTopics', error: 'TOPIC_ALREADY_EXISTS', name: 'orders', remote: expect.any(String) },
   ]);
 
@@ -79,3 +87,72 @@ test('each election, fence, ISR change, recovery, rebalance and refusal is one l
   ]);
   expect(of('A partition lost its leader')).toEqual([]);
 }, 30_000);
+
+test('a truncation is one line with its ids, and nothing else is lost', async () => {
+  const { logger, of } = recorder();
+  await using cluster = await startCluster({
+    nodes: 3,
+    logger,
+    topics: [{ name: 'orders', partitions: 1, configs: { 'min.insync.replicas': '1' } }],
+  });
+  const client = cluster.client();
+  await client.producer().send({ topic: 'orders', value: 'everywhere' });
+  const leader = cluster.leaderOf('orders');
+  const others = [1, 2, 3].filter((id) => id !== leader.id).map((id) => cluster.node(id));
+  await Promise.all(others.map((node) => node.kill()));
+  await client.producer({ acks: 1 }).send({ topic: 'orders', value: 'on the leader alone' });
+  await leader.kill();
+  await Promise.all(others.map((node) => node.start()));
+  await client.producer().send({ topic: 'orders', value: 'instead' });
+  const successor = cluster.leaderOf('orders').id;
+  await leader.start();
+  await cluster.untilHealthy();
+  expect(of('Truncating to the log of the leader')).toMatchObject([
+    {
+      ...{ nodeId: leader.id, leaderId: successor, topicId: expect.any(String), partition: 0 },
+      ...{ leaderEpoch: expect.any(Number), offset: 1, logEndOffset: 2 },
+      diverging: { epoch: expect.any(Number), endOffset: 1 },
+    },
+  ]);
+  expect(of('Starting over at the log start of the leader')).toEqual([]);
+}, 30_000);
+
+test('a client that is fenced is one line with what it has and what is there', async () => {
+  const { logger, of } = recorder();
+  await using cluster = await startCluster({ logger, topics: ['orders'] });
+  const { url } = cluster.node(1);
+  const rpc = new RpcClient({ dialer: new WsDialer(), timers: nodeTimers, url, clientId: 'old' });
+  const produce = (producerEpoch: number) => {
+    const builder = new RecordBatchBuilder({ sizeBytesMax: 1024 });
+    builder.tryAppend({ timestamp: 1000, key: null, value: new Uint8Array(1) });
+    const records = [builder.build({ producerId: 7, producerEpoch, baseSequence: 0 })];
+    const topicData = [{ name: 'orders', topicId: ZERO_UUID, partitionData: [{ index: 0, records }] }];
+    return rpc.call(Produce, { transactionalId: null, acks: -1, timeoutMs: 5000, topicData });
+  };
+  await produce(1);
+  await produce(0);
+  const heartbeat = (memberEpoch: number) =>
+    rpc.call(ConsumerGroupHeartbeat, {
+      ...{ groupId: 'group', memberId: 'member', memberEpoch, instanceId: null, rackId: null },
+      ...{
+        subscribedTopicNames: ['orders'],
+        rebalanceTimeoutMs: 60_000,
+        serverAssignor: null,
+        topicPartitions: [],
+      },
+    });
+  await heartbeat(0);
+  await heartbeat(99);
+  rpc.close();
+  const who = { clientId: 'old', remote: expect.any(String), nodeId: 1 };
+  expect(of('Refused a request')).toMatchObject([
+    {
+      ...{ ...who, api: 'Produce', error: 'INVALID_PRODUCER_EPOCH', name: 'orders', index: 0 },
+      errorMessage: expect.stringMatching(/producer 7 has epoch 1 .* older epoch 0/),
+    },
+    {
+      ...{ ...who, api: 'ConsumerGroupHeartbeat', error: 'FENCED_MEMBER_EPOCH' },
+      ...{ groupId: 'group', memberId: 'member' },
+    },
+  ]);
+});

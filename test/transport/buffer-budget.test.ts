@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PrometheusMeter } from '../../src/platform/prometheus.ts';
 import { BufferBudget } from '../../src/transport/buffer-budget.ts';
 import { recordingLogger } from './support/recording-logger.ts';
 
-test('beyond the budget the connection that holds most is ended, until the rest fits', () => {
+test('beyond the budget the connection that holds most is ended, until the rest fits', async () => {
   const { logger, lines } = recordingLogger();
-  const budget = new BufferBudget({ bytesMax: 100, logger });
+  const meter = new PrometheusMeter({ monotonicMs: () => 0 });
+  const budget = new BufferBudget({ bytesMax: 100, logger, meter });
   const ended: string[] = [];
   const [a, b, c] = ['a', 'b', 'c'].map((remote) => budget.open(remote, () => ended.push(remote)));
   a?.hold(40);
@@ -26,6 +28,14 @@ test('beyond the budget the connection that holds most is ended, until the rest 
   expect(lines.map(({ fields }) => fields)).toMatchObject([
     { remote: 'a', bytes: 40, heldBytes: 101, connectionBuffersBytesMax: 100 },
     { remote: 'c', bytes: 1000, heldBytes: 1031, connectionBuffersBytesMax: 100 },
+  ]);
+  a?.hold(7);
+  const late = budget.open('late', () => {});
+  late.hold(7);
+  expect((await meter.scrape()).body.match(/^odradek.*/gm)).toEqual([
+    'odradek_connections_ended_total 2',
+    'odradek_connection_buffers_bytes 7',
+    'odradek_connection_buffers_limit_bytes 100',
   ]);
 });
 
