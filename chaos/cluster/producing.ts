@@ -1,4 +1,4 @@
-import { ClientError, DeliveryError, type Producer } from '../../src/client/index.ts';
+import { DeliveryError, type Producer } from '../../src/client/index.ts';
 import type { Outcome } from '../checker/history.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { ClientMachine } from './client-machine.ts';
@@ -70,10 +70,8 @@ export class Producing {
         onAcknowledged(partition, offset);
       },
       (error: unknown) => {
-        // A partition that was added a moment ago, and that this producer has not heard of yet.
-        const isNew = error instanceof ClientError && error.code === 'INVALID_RECORD';
-        if (!isNew && !(error instanceof DeliveryError)) recorder.unexpected.push(error as Error);
-        settle(isNew || (error instanceof DeliveryError && !error.maybeWritten) ? 'failed' : 'unknown');
+        if (!(error instanceof DeliveryError)) recorder.unexpected.push(error as Error);
+        settle(error instanceof DeliveryError && !error.maybeWritten ? 'failed' : 'unknown');
       },
     );
   }
