@@ -1,5 +1,7 @@
+import { COMPRESSION } from '../protocol/compression.ts';
 import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
+import { compressionOf } from '../protocol/record-batch.ts';
 import type { Complete } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import { fetchRefusal } from '../replication/partition.ts';
@@ -8,6 +10,9 @@ import { topicAsked, unknownTopic } from './topic-asked.ts';
 
 type TopicAnswer = FetchResponse['responses'][number];
 type FetchedPartition = TopicAnswer['partitions'][number];
+
+/** KIP-110: consumers of the time before cannot read it. */
+const ZSTD_SINCE = 10;
 
 /**
  * Reads for consumers and followers. The replica manager keeps to the limits of the request as a whole and waits for
@@ -24,8 +29,10 @@ export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (cont
   }
   const { asked, names, unknown } = byId(context, request);
   const fetched = await context.replicas.fetch(asked, (bytesMax) => from.reserveAnswer(bytesMax));
+  const predatesZstd = from.caller.listener === 'kafka' && from.apiVersion < ZSTD_SINCE;
+  const found = predatesZstd ? fetched.responses.map(upToZstd) : fetched.responses;
   const leaders = new Set<number>();
-  const explained = fetched.responses.map((topic): TopicAnswer => {
+  const explained = found.map((topic): TopicAnswer => {
     const name = names?.get(topic.topicId);
     if (name === undefined && topic.partitions.every(isFetched)) return topic;
     const partitions = topic.partitions.map((partition) => {
@@ -69,6 +76,18 @@ function byId(context: BrokerContext, request: Complete<FetchRequest>): Resolved
   // An error is told at once.
   const maxWaitMs = unknown.length > 0 ? 0 : request.maxWaitMs;
   return { asked: { ...request, topics, maxWaitMs }, names, unknown };
+}
+
+/** Without the first batch that is compressed with zstd and all behind it; an error where nothing is left. */
+function upToZstd(topic: TopicAnswer): TopicAnswer {
+  const partitions = topic.partitions.map((partition) => {
+    // Each run of a read is one batch.
+    const at = partition.records.findIndex((batch) => compressionOf(batch) === COMPRESSION.zstd);
+    if (at < 0) return partition;
+    const errorCode = at > 0 ? partition.errorCode : ERROR_CODE.UNSUPPORTED_COMPRESSION_TYPE;
+    return { ...partition, errorCode, records: partition.records.slice(0, at) };
+  });
+  return { ...topic, partitions };
 }
 
 const isFetched = ({ errorCode }: FetchedPartition) => errorCode === ERROR_CODE.NONE;

@@ -1,9 +1,14 @@
 import type { TopicImage } from '../metadata/image.ts';
-import { readInt8, readInt16 } from '../protocol/bytes.ts';
+import { readInt8 } from '../protocol/bytes.ts';
 import { COMPRESSION } from '../protocol/compression.ts';
 import { ERROR_CODE, type ErrorName } from '../protocol/errors.ts';
 import { Produce, type ProduceRequest, type ProduceResponse } from '../protocol/messages/produce.ts';
-import { ATTRIBUTE, FIELD, RECORD_BATCH_HEADER_BYTES, RECORD_BATCH_MAGIC } from '../protocol/record-batch.ts';
+import {
+  compressionOf,
+  FIELD,
+  RECORD_BATCH_HEADER_BYTES,
+  RECORD_BATCH_MAGIC,
+} from '../protocol/record-batch.ts';
 import type { Complete } from '../protocol/schema.ts';
 import type { ProducedPartition } from '../replication/led-partition.ts';
 import { produceRefusal } from '../replication/partition.ts';
@@ -30,9 +35,10 @@ export const produce: Handler<Complete<ProduceRequest>, ProduceResponse> = async
     request.topicData.map(async ({ topicId, name, partitionData }): Promise<TopicAnswer> => {
       const topic = topicAsked(context.image(), topicId, name);
       const partitionResponses = partitionData.map((data) => {
-        const code = refusal?.code ?? (topic ? partitionProblem(topic, data, from) : unknownTopic(topicId));
-        if (code || !topic)
-          return produceRefusal(undefined, data.index, code ?? unknownTopic(topicId), refusal?.message);
+        if (refusal) return produceRefusal(undefined, data.index, refusal.code, refusal.message);
+        if (!topic) return produceRefusal(undefined, data.index, unknownTopic(topicId));
+        const problem = partitionProblem(topic, data, from);
+        if (problem) return produceRefusal(undefined, data.index, problem.code, problem.message);
         return append(context, request, topic.id, data);
       });
       return {
@@ -60,9 +66,12 @@ export const produce: Handler<Complete<ProduceRequest>, ProduceResponse> = async
   return undefined;
 };
 
-function requestProblem(
-  request: Pick<ProduceRequest, 'acks' | 'transactionalId'>,
-): { code: ErrorName; message: string } | undefined {
+interface Problem {
+  readonly code: ErrorName;
+  readonly message: string;
+}
+
+function requestProblem(request: Pick<ProduceRequest, 'acks' | 'transactionalId'>): Problem | undefined {
   if (!ACKS_VALID.has(request.acks))
     return { code: 'INVALID_REQUIRED_ACKS', message: `acks is ${request.acks}; it must be -1 (all), 0 or 1` };
   if (request.transactionalId !== null)
@@ -75,15 +84,21 @@ function partitionProblem(
   topic: TopicImage,
   { index, records }: PartitionData,
   { caller, apiVersion }: RequestContext,
-): ErrorName | undefined {
-  if (index < 0 || index >= topic.partitions.length) return 'UNKNOWN_TOPIC_OR_PARTITION';
-  const [first] = records;
-  if (first === undefined) return 'INVALID_RECORD';
-  if (isOlderFormat(first)) return 'INVALID_RECORD';
-  if (first.length < RECORD_BATCH_HEADER_BYTES) return undefined;
-  const compression = readInt16(first, FIELD.attributes) & ATTRIBUTE.compressionMask;
-  if (caller.listener === 'kafka' && apiVersion < ZSTD_SINCE && compression === COMPRESSION.zstd)
-    return 'UNSUPPORTED_COMPRESSION_TYPE';
+): Problem | undefined {
+  const { length: partitions } = topic.partitions;
+  if (index < 0 || index >= partitions)
+    return { code: 'UNKNOWN_TOPIC_OR_PARTITION', message: `the topic has ${partitions} partitions` };
+  const [batch, ...others] = records;
+  if (batch === undefined || others.length > 0)
+    return {
+      code: 'INVALID_RECORD',
+      message: 'one record batch per partition and request, no more, no less',
+    };
+  if (isOlderFormat(batch))
+    return { code: 'INVALID_RECORD', message: `records come in message format ${RECORD_BATCH_MAGIC}` };
+  const predatesZstd = caller.listener === 'kafka' && apiVersion < ZSTD_SINCE;
+  if (predatesZstd && batch.length >= RECORD_BATCH_HEADER_BYTES && compressionOf(batch) === COMPRESSION.zstd)
+    return { code: 'UNSUPPORTED_COMPRESSION_TYPE', message: `zstd takes version ${ZSTD_SINCE} of Produce` };
   return undefined;
 }
 

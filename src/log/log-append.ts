@@ -22,37 +22,28 @@ export interface LeaderAppend {
   readonly duplicate: boolean;
 }
 
-interface CheckedBatch {
-  readonly header: RecordBatchHeader;
-  readonly bytes: Uint8Array;
-}
-
-export function appendLeaderRecords(
+/** Appends one batch: several could neither share one answer nor be refused in part. */
+export function appendLeaderBatch(
   state: LogState,
-  records: Uint8Array,
+  batch: Uint8Array,
   leaderEpoch: number,
   nowWallMs: number,
 ): LeaderAppend {
   if (leaderEpoch < state.epochs.latest) {
     throw new Error(`append in epoch ${leaderEpoch}, but the log is in epoch ${state.epochs.latest}`);
   }
-  const batches = checkClientBatches(records, state.config);
-  for (const { header } of batches) {
-    const before = header.producerId < 0 ? undefined : state.producers.check(header);
-    if (before !== undefined)
-      return { baseOffset: before.baseOffset, lastOffset: before.lastOffset, duplicate: true };
+  const header = checkClientBatch(batch, state.config);
+  const before = header.producerId < 0 ? undefined : state.producers.check(header);
+  if (before !== undefined)
+    return { baseOffset: before.baseOffset, lastOffset: before.lastOffset, duplicate: true };
+  const stamped = { ...header, baseOffset: state.logEndOffset, partitionLeaderEpoch: leaderEpoch };
+  stampBatch(batch, 0, stamped.baseOffset, leaderEpoch);
+  if (state.config.timestampType === 'LogAppendTime') {
+    stampAppendTime(batch, 0, nowWallMs);
+    stamped.maxTimestamp = nowWallMs;
   }
-  const baseOffset = state.logEndOffset;
-  for (const { header, bytes } of batches) {
-    const stamped = { ...header, baseOffset: state.logEndOffset, partitionLeaderEpoch: leaderEpoch };
-    stampBatch(bytes, 0, stamped.baseOffset, leaderEpoch);
-    if (state.config.timestampType === 'LogAppendTime') {
-      stampAppendTime(bytes, 0, nowWallMs);
-      stamped.maxTimestamp = nowWallMs;
-    }
-    state.append(stamped, bytes, nowWallMs);
-  }
-  return { baseOffset, lastOffset: state.logEndOffset - 1, duplicate: false };
+  state.append(stamped, batch, nowWallMs);
+  return { baseOffset: stamped.baseOffset, lastOffset: state.logEndOffset - 1, duplicate: false };
 }
 
 /** Appends what a leader sent; returns the last offset of the log. */
@@ -78,28 +69,21 @@ export function appendFollowerRecords(state: LogState, records: Uint8Array, nowW
   return state.logEndOffset - 1;
 }
 
-/** All batches or an error: whole, undamaged, small enough, and such that a client may send them. */
-function checkClientBatches(records: Uint8Array, config: LogConfig): CheckedBatch[] {
-  const parts = asKafkaErrors(() => splitBatches(records));
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  if (parts.length === 0 || sizeBytes !== records.length) {
-    throw new KafkaError(
-      'CORRUPT_MESSAGE',
-      `${records.length} bytes are not a sequence of whole record batches`,
-    );
+/** One batch: whole, undamaged, small enough, and such that a client may send it; else an error. */
+function checkClientBatch(batch: Uint8Array, config: LogConfig): RecordBatchHeader {
+  const [first] = asKafkaErrors(() => splitBatches(batch));
+  if (first === undefined)
+    throw new KafkaError('CORRUPT_MESSAGE', `${batch.length} bytes are not a whole record batch`);
+  const header = asKafkaErrors(() => verifyBatch(first));
+  if (first.length < batch.length) {
+    const others = batch.length - first.length;
+    throw new KafkaError('INVALID_RECORD', `${others} bytes follow the one batch that a request brings`);
   }
-  const batches = parts.map((bytes) => ({ bytes, header: asKafkaErrors(() => verifyBatch(bytes)) }));
-  for (const { header } of batches) checkClientBatch(header, config);
-  if (batches.length > 1 && batches.some(({ header }) => header.producerId >= 0)) {
-    throw new KafkaError(
-      'INVALID_RECORD',
-      'an idempotent producer sends one batch per partition and request',
-    );
-  }
-  return batches;
+  checkHeader(header, config);
+  return header;
 }
 
-function checkClientBatch(header: RecordBatchHeader, config: LogConfig): void {
+function checkHeader(header: RecordBatchHeader, config: LogConfig): void {
   if (header.sizeBytes > config.maxMessageBytes) {
     throw new KafkaError(
       'MESSAGE_TOO_LARGE',

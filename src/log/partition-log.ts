@@ -9,7 +9,7 @@ import type { OffsetsCheckpoint } from './checkpoint-format.ts';
 import { CutWaiters } from './cut-waiters.ts';
 import { isDiskFull } from './file-helpers.ts';
 import type { EpochEnd, EpochStart } from './leader-epochs.ts';
-import { appendFollowerRecords, appendLeaderRecords, type LeaderAppend } from './log-append.ts';
+import { appendFollowerRecords, appendLeaderBatch, type LeaderAppend } from './log-append.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogFiles } from './log-files.ts';
@@ -120,13 +120,13 @@ export class PartitionLog {
   }
 
   /**
-   * Appends batches from a client, stamping offsets and epoch into `records` in place. The log keeps `records`: do not
-   * change them afterwards. A batch that an idempotent producer repeats is not appended again; its first offsets come
-   * back. Throws `KafkaError`, and then nothing was appended.
+   * Appends one batch from a client, stamping offset and epoch into it in place. The log keeps `batch`: do not change it
+   * afterwards. A batch that an idempotent producer repeats is not appended again; its first offsets come back. Throws
+   * `KafkaError`, and then nothing was appended.
    */
-  appendAsLeader(records: Uint8Array, leaderEpoch: number, nowWallMs: number): LeaderAppend {
+  appendAsLeader(batch: Uint8Array, leaderEpoch: number, nowWallMs: number): LeaderAppend {
     this.#checkWritable();
-    const result = appendLeaderRecords(this.#state, records, leaderEpoch, nowWallMs);
+    const result = appendLeaderBatch(this.#state, batch, leaderEpoch, nowWallMs);
     if (!result.duplicate) this.#rounds.request(this);
     return result;
   }

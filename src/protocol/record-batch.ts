@@ -126,6 +126,11 @@ function readSize(bytes: Uint8Array, position: number): number {
   return sizeBytes;
 }
 
+/** How `batch` is compressed (an id of `COMPRESSION`), by its header alone. */
+export function compressionOf(batch: Uint8Array): number {
+  return readInt16(batch, FIELD.attributes) & ATTRIBUTE.compressionMask;
+}
+
 /** Reads the header at `position` and checks the whole batch: complete, magic, checksum, counts that can be true. */
 export function verifyBatch(bytes: Uint8Array, position = 0): RecordBatchHeader {
   const header = readBatchHeader(bytes, position);
@@ -178,9 +183,7 @@ export function splitBatches(bytes: Uint8Array): Uint8Array[] {
 /** The ids of the compressions that the complete batches of a run use. */
 export function compressionsIn(run: Uint8Array): Set<number> {
   const ids = new Set<number>();
-  for (const batch of splitBatches(run)) {
-    ids.add(readInt16(batch, FIELD.attributes) & ATTRIBUTE.compressionMask);
-  }
+  for (const batch of splitBatches(run)) ids.add(compressionOf(batch));
   return ids;
 }
 

@@ -200,7 +200,7 @@ export class LedPartition implements ChangingPartition {
   async listOffset(timestamp: number): Promise<ListedOffset> {
     const log = this.#log;
     if (timestamp === EARLIEST_TIMESTAMP || timestamp === EARLIEST_LOCAL_TIMESTAMP)
-      return this.#listed('NONE', log.logStartOffset, -1, -1);
+      return this.#listed('NONE', log.logStartOffset, -1, log.epochAt(log.logStartOffset));
     if (timestamp === LATEST_TIMESTAMP) {
       // KIP-207: answering now could go back behind what the leader before answered.
       if (!this.core.isHighWatermarkCurrent) return this.#listed('OFFSET_NOT_AVAILABLE', -1, -1, -1);

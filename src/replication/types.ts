@@ -72,7 +72,7 @@ export interface ReplicaLog extends LogView {
   readonly isDiskFull: boolean;
   onSynced: (log: never) => void;
   appendAsLeader(
-    records: Uint8Array,
+    batch: Uint8Array,
     leaderEpoch: number,
     nowWallMs: number,
   ): { readonly baseOffset: number; readonly lastOffset: number; readonly duplicate: boolean };
@@ -82,6 +82,8 @@ export interface ReplicaLog extends LogView {
   resetTo(offset: number): Promise<void>;
   offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined>;
   offsetOfLargestTimestamp(endOffset: number): Promise<TimestampedOffset | undefined>;
+  /** The epoch that wrote `offset`; -1 if unknown. */
+  epochAt(offset: number): number;
   setHighWatermark(offset: number): void;
   setConfig(config: LogConfig): void;
   advanceLogStartOffset(offset: number): Promise<void>;

@@ -1,7 +1,7 @@
 /** What only a real broker proves: that it takes what the producer makes of records, and answers what the consumer asks. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Odradek, string } from '../../src/client/node.ts';
+import { Odradek, type OffsetSpec, string } from '../../src/client/node.ts';
 import { startCluster } from '../../src/testing/index.ts';
 
 let cluster: Awaited<ReturnType<typeof startCluster>>;
@@ -42,6 +42,31 @@ describe('against a broker', () => {
       const { compressionRatio } = producer.metrics();
       if (compression === 'none') expect(compressionRatio).toBe(1);
       else expect(compressionRatio).toBeLessThan(0.5);
+    },
+  );
+
+  test.each(['none', 'gzip'] as const)(
+    'offsets by time and of the largest timestamp, inside batches too: %s',
+    async (compression) => {
+      const topic = `times-${compression}`;
+      const admin = client.admin();
+      await admin.createTopic({ name: topic, partitions: 1, replicationFactor: 1 });
+      const find = async (spec: OffsetSpec) => (await admin.listOffsets([partition(topic)], spec))[0];
+      expect(await find('maxTimestamp')).toMatchObject({ offset: -1, timestamp: -1, leaderEpoch: -1 });
+      await using producer = client.producer({ compression });
+      // Two batches; the largest timestamp is in the middle of the first.
+      for (const timestamps of [
+        [1000, 9000, 2000, 9000],
+        [3000, 8000],
+      ])
+        await producer.sendMany(
+          timestamps.map((timestamp) => ({ topic, timestamp, value: 'x'.repeat(100) })),
+        );
+      expect(await find('maxTimestamp')).toMatchObject({ offset: 1, timestamp: 9000, leaderEpoch: 0 });
+      expect(await find({ timestamp: 1001 })).toMatchObject({ offset: 1, timestamp: 9000 });
+      expect(await find({ timestamp: 9001 })).toMatchObject({ offset: -1, timestamp: -1 });
+      expect(await find('earliest')).toMatchObject({ offset: 0, timestamp: -1, leaderEpoch: 0 });
+      expect(await find('latest')).toMatchObject({ offset: 6, timestamp: -1, leaderEpoch: 0 });
     },
   );
 
