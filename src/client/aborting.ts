@@ -4,6 +4,7 @@ import type { Delivery } from './accumulator.ts';
 import { DeliveryError } from './errors.ts';
 import { abortedError } from './rpc.ts';
 
+/** What calls that may be ended early take. */
 export interface Abortable {
   /** Ends the call with `ABORTED`. What was under way may happen nevertheless. */
   readonly signal?: AbortSignal | undefined;

@@ -64,6 +64,10 @@ const PREFERRED = 0;
 const UNCLEAN = 1;
 const ANY_GROUP = '*';
 
+/**
+ * Looks after topics, configs, groups and elections. Made by `client.admin()`; it holds nothing, so it need not be closed.
+ * Each operation throws a `KafkaError`: the broker's refusal, or what failed last when `timeoutMs` is over.
+ */
 export class Admin {
   readonly #cluster: Cluster;
   readonly #timeoutMs: number;
@@ -71,10 +75,8 @@ export class Admin {
 
   constructor(cluster: Cluster, { timeoutMs = 30_000, signal }: AdminOptions = {}) {
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1) {
-      throw new ClientError(
-        'INVALID_CONFIG',
-        `admin: timeoutMs must be a positive integer, not ${timeoutMs}`,
-      );
+      const message = `admin: timeoutMs must be a positive integer, not ${timeoutMs}`;
+      throw new ClientError('INVALID_CONFIG', message);
     }
     this.#cluster = cluster;
     this.#timeoutMs = timeoutMs;
@@ -120,6 +122,7 @@ export class Admin {
     for (const topic of topics) await this.createTopic(topic);
   }
 
+  /** Deletes topics and their records, one after the other. One that is not there is UNKNOWN_TOPIC_OR_PARTITION. */
   async deleteTopics(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#deleteTopic(name);
   }
@@ -132,6 +135,7 @@ export class Admin {
     });
   }
 
+  /** All topics, by name. */
   async listTopics(): Promise<TopicListing[]> {
     const { topics } = await this.#ask(() =>
       this.#cluster.askAny(Metadata, { topics: null, allowAutoTopicCreation: false }),
@@ -217,6 +221,7 @@ export class Admin {
     });
   }
 
+  /** Brokers and the active controller; with `includeFenced` (the default) those too that are down or starting. */
   async describeCluster({ includeFenced = true } = {}): Promise<ClusterDescription> {
     return this.#ask(async () => {
       const response = await this.#cluster.askAny(DescribeCluster, { includeFencedBrokers: includeFenced });
@@ -234,6 +239,7 @@ export class Admin {
     });
   }
 
+  /** All groups, by name. */
   async listGroups(): Promise<GroupListing[]> {
     return this.#ask(async () => {
       const request = { statesFilter: [], typesFilter: [] };
@@ -247,6 +253,7 @@ export class Admin {
     });
   }
 
+  /** Members and assignments. An unknown group is GROUP_ID_NOT_FOUND. */
   async describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]> {
     return Promise.all(groupIds.map((groupId) => this.#describeGroup(groupId)));
   }
@@ -338,9 +345,7 @@ export class Admin {
     { unclean = false } = {},
   ): Promise<ElectionResult[]> {
     const byTopic = new Map<string, number[]>();
-    for (const { topic, partition } of partitions ?? []) {
-      addTo(byTopic, topic, partition);
-    }
+    for (const { topic, partition } of partitions ?? []) addTo(byTopic, topic, partition);
     const request = {
       electionType: unclean ? UNCLEAN : PREFERRED,
       topicPartitions: partitions && [...byTopic].map(([topic, indexes]) => ({ topic, partitions: indexes })),

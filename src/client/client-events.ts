@@ -36,7 +36,9 @@ export type ClientEvents = {
     readonly memberEpoch: number;
     readonly partitions: readonly TopicPartition[];
   };
+  /** Partitions came to this consumer, which reads them from now on. */
   readonly assigned: { readonly partitions: readonly TopicPartition[] };
+  /** The consumer gives partitions back; it has committed first, where that is automatic. */
   readonly revoked: { readonly partitions: readonly TopicPartition[] };
   /** They belong to another member already. */
   readonly lost: { readonly partitions: readonly TopicPartition[] };

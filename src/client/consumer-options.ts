@@ -8,14 +8,18 @@ import type { Deserializer } from './serde.ts';
 
 export type { OffsetReset, TopicPartition } from './fetch-positions.ts';
 
+/** A record as a consumer hands it out; its bytes are views of what was fetched, so copy what you keep for long. */
 export interface ConsumerRecord<K, V> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   /** Milliseconds since the epoch: of the record, or of its append where the topic says so. */
   readonly timestamp: number;
+  /** Null where the record has none. */
   readonly key: K | null;
+  /** Null is a tombstone. */
   readonly value: V | null;
+  /** In their order; keys may repeat, and values are bytes or null. */
   readonly headers: readonly RecordHeader[];
   /** The epoch of the leader that wrote it. */
   readonly leaderEpoch: number;
@@ -24,7 +28,9 @@ export interface ConsumerRecord<K, V> {
 /** An offset to commit: that of the next record to read. */
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
+  /** The epoch of the record before it (`ConsumerRecord.leaderEpoch`): lets a truncated log be noticed. */
   readonly leaderEpoch?: number;
+  /** Free text, kept beside the offset. */
   readonly metadata?: string | null;
 }
 
@@ -38,6 +44,7 @@ export interface GroupMetadata {
 
 /** Called within `poll` (or between two records of `for await`), and awaited. */
 export interface RebalanceListener {
+  /** They are owned from now on, and nothing of them was handed out yet: the time to `seek`. */
   onAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;
   /** They are still owned: the time to finish and commit. */
   onRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
@@ -75,6 +82,7 @@ const CONSUMER_DEFAULTS = {
   requestTimeoutMs: 15_000,
 };
 
+/** The numbers among a consumer's options, with their defaults. */
 export type ConsumerLimits = typeof CONSUMER_DEFAULTS;
 
 /** Bytes need no deserializer; whoever wants anything else says how to make it. */
@@ -83,6 +91,7 @@ type Deserializers<K, V> = (Uint8Array extends K
   : { readonly key: Deserializer<K> }) &
   (Uint8Array extends V ? { readonly value?: Deserializer<V> } : { readonly value: Deserializer<V> });
 
+/** What `client.consumer()` takes; a deserializer may be left out only where bytes will do. */
 export type ConsumerOptions<K = Uint8Array, V = Uint8Array> = GeneralOptions & Deserializers<K, V>;
 
 interface GeneralOptions extends Partial<ConsumerLimits> {
@@ -96,6 +105,7 @@ interface GeneralOptions extends Partial<ConsumerLimits> {
   readonly autoCommit?: boolean;
   /** A name that outlives this process (static membership). */
   readonly groupInstanceId?: string;
+  /** Where this consumer is, for a group that assigns by racks. */
   readonly rackId?: string;
   /** `uniform` or `range`; the group's default otherwise. */
   readonly assignor?: string;

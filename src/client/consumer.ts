@@ -37,10 +37,21 @@ import { RecordReader } from './record-reader.ts';
 import { Alarm, abortedError } from './rpc.ts';
 import { bytes as bytesSerde, type Deserializer } from './serde.ts';
 
+/** What `poll` takes beside its time. */
 export type PollOptions = Abortable;
+
+const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });
 
 const NO_MEMBER: CommitIdentity = { memberId: '', epoch: -1, instanceId: null };
 
+/**
+ * Reads records, as a member of a group (`subscribe`) or on its own (`assign`). Made by `client.consumer()`:
+ *     const consumer = client.consumer({ group: 'readers', value: json<Order>(), autoOffsetReset: 'earliest' });
+ *     consumer.subscribe('orders');
+ *     for await (const { key, value, offset } of consumer) await handle(value);
+ *
+ * After `close` every call fails with `CLOSED`; where a partition is not assigned, with `INVALID_STATE`.
+ */
 export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #cluster: Cluster;
   readonly #settings: ConsumerSettings;
@@ -92,6 +103,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#stopListening = cluster.onUpdate(() => this.#onMetadata());
   }
 
+  /** Whether `close` was called. */
   get closed(): boolean {
     return this.#mode === 'closed';
   }
@@ -117,15 +129,19 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#enterMode('group');
     const names = typeof topics === 'string' ? [topics] : topics;
     for (const name of names) this.#cluster.addInterest(name);
-    this.#membership ??= this.#newMembership(group);
+    this.#membership ??= new GroupMembership(
+      this.#cluster,
+      this.#positions,
+      this.#watch,
+      { ...this.#settings, group },
+      (states) => this.#commits.commitDone(states, this.#deadline()),
+      () => this.#onChange(),
+    );
     this.#membership.subscribe(names, listener);
     this.#commits.schedule();
   }
 
-  /**
-   * Leaves the group, or gives up what was assigned, as `close` does and within `timeoutMs` (10,000 by default); after
-   * that the consumer may subscribe or assign anew.
-   */
+  /** As `close`, leaves the group or gives up what was assigned; then the consumer may subscribe or assign anew. */
   async unsubscribe({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#mode === 'closed') throw closedError('consumer');
     if (this.#mode === 'none') return;
@@ -169,7 +185,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** The partitions that this consumer reads now. */
   assignment(): TopicPartition[] {
-    return [...this.#positions.all()].map(({ topic, partition }) => ({ topic, partition }));
+    return [...this.#positions.all()].map(placeOf);
   }
 
   /**
@@ -201,10 +217,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#work();
   }
 
+  /** Moves to the first record that the log still has; of all assigned partitions by default. Looked up by the next `poll`. */
   seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
     this.#seekToEnd(partitions, 'earliest');
   }
 
+  /** Moves behind the last record that is committed; of all assigned partitions by default. Looked up by the next `poll`. */
   seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
     this.#seekToEnd(partitions, 'latest');
   }
@@ -264,10 +282,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /** This consumer's membership; undefined while it is in no group. */
   groupMetadata(): GroupMetadata | undefined {
-    const { group } = this.#settings;
-    const identity = this.#membership?.identity;
-    if (group === undefined || identity === undefined) return undefined;
-    return { groupId: group, memberId: identity.memberId, memberEpoch: identity.epoch };
+    return this.#membership?.metadata;
   }
 
   /** Fetches nothing more of these partitions, and hands out nothing, until `resume`. */
@@ -275,15 +290,15 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     for (const partition of partitions) this.#state(partition).paused = true;
   }
 
+  /** Takes back `pause`. */
   resume(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#state(partition).paused = false;
     this.#onChange();
   }
 
+  /** The partitions that are paused now. */
   paused(): TopicPartition[] {
-    return [...this.#positions.all()]
-      .filter(({ paused }) => paused)
-      .map(({ topic, partition }) => ({ topic, partition }));
+    return [...this.#positions.all()].filter(({ paused }) => paused).map(placeOf);
   }
 
   /** How many records the log has beyond the position, as of the last fetch; undefined before the first. */
@@ -304,9 +319,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   /**
    * Leaves: commits (if automatic) what was handed out, waits for commits that are under way, tells the listener and the
    * group, and stops, all within `timeoutMs` (10,000 by default). A record in whose midst `for await` was left counts as
-   * not done. A second call waits for the first.
-   *
-   * @throws Error what the listener threw
+   * not done. A second call waits for the first. Throws what the listener threw.
    */
   close({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
@@ -314,13 +327,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const deadlineMs = this.#nowMs() + timeoutMs;
     if (!this.#loop.leftInside) this.#positions.markDone();
     this.#mode = 'closed';
     this.#commits.stopSchedule();
     this.#changes.notify();
     try {
-      await letGo(this.#cluster.runtime, deadlineMs, this.#holdings);
+      await letGo(this.#cluster.runtime, this.#nowMs() + timeoutMs, this.#holdings);
     } finally {
       this.#commits.close();
       this.#stopListening();
@@ -352,23 +364,12 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     this.#mode = mode;
   }
 
-  #newMembership(group: string): GroupMembership {
-    return new GroupMembership(
-      this.#cluster,
-      this.#positions,
-      this.#watch,
-      { ...this.#settings, group },
-      (states) => this.#commits.commitDone(states, this.#deadline()),
-      () => this.#onChange(),
-    );
-  }
-
   #state(partition: TopicPartition): PartitionState {
     if (this.#mode === 'closed') throw closedError('consumer');
     const state = this.#positions.get(partition);
     if (state !== undefined) return state;
-    const { topic, partition: index } = partition;
-    throw new ClientError('INVALID_STATE', `${topic}-${index} is not assigned to this consumer`);
+    const name = `${partition.topic}-${partition.partition}`;
+    throw new ClientError('INVALID_STATE', `${name} is not assigned to this consumer`);
   }
 
   #seekToEnd(partitions: readonly TopicPartition[], end: 'earliest' | 'latest'): void {

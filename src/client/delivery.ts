@@ -37,6 +37,7 @@ export class SendDelivery implements Delivery {
 /** Some records of a `sendMany` were not delivered; `results` has, in their order, a place or an error for each. */
 export class SendManyError extends ClientError {
   override readonly name = 'SendManyError';
+  /** One for each record, in their order. */
   readonly results: readonly (RecordMetadata | Error)[];
 
   constructor(results: readonly (RecordMetadata | Error)[], first: Error) {

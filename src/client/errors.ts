@@ -47,7 +47,9 @@ export const CLIENT_ADVICE: Readonly<Record<ClientErrorCode, string>> = {
  */
 export class ClientError extends Error {
   override readonly name: string = 'ClientError';
+  /** Stable: what programs decide by. */
   readonly code: ClientErrorCode;
+  /** Whether the same call may succeed later. */
   readonly retriable: boolean;
 
   constructor(code: ClientErrorCode, message: string, options: ErrorOptions & { retriable?: boolean } = {}) {
@@ -91,6 +93,7 @@ export class LogTruncationError extends ClientError {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Where the logs begin to differ; undefined when that is not known. */
   readonly divergentOffset: number | undefined;
 
   constructor(topic: string, partition: number, offset: number, divergentOffset: number | undefined) {

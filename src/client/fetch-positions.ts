@@ -19,11 +19,13 @@ import {
 import { decodeRecords, type RecordData } from '../protocol/record-decoder.ts';
 import { LogTruncationError, OffsetResetError } from './errors.ts';
 
+/** One partition of a topic; partitions count from 0. */
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
 
+/** Where to go on without a valid offset; `none`: an `OffsetResetError`. */
 export type OffsetReset = 'earliest' | 'latest' | 'none';
 
 /** An offset, and the epoch of the leader that wrote the record before it (-1: unknown). */

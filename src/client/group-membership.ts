@@ -2,7 +2,12 @@
 
 import { uuidFrom } from '../protocol/uuid.ts';
 import type { Cluster } from './cluster.ts';
-import type { ConsumerSettings, RebalanceListener, TopicPartition } from './consumer-options.ts';
+import type {
+  ConsumerSettings,
+  GroupMetadata,
+  RebalanceListener,
+  TopicPartition,
+} from './consumer-options.ts';
 import type { ConsumerWatch } from './consumer-stats.ts';
 import type { FetchPositions, PartitionState } from './fetch-positions.ts';
 import { GroupMember } from './group-member.ts';
@@ -15,6 +20,7 @@ const MEMBER_ID_BYTES = 16;
 export class GroupMembership {
   readonly member: GroupMember;
   readonly #cluster: Cluster;
+  readonly #groupId: string;
   readonly #instanceId: string | null;
   readonly #session: GroupSession;
   readonly #rebalancer: Rebalancer;
@@ -29,6 +35,7 @@ export class GroupMembership {
   ) {
     const { group, groupInstanceId, rackId, assignor, from, limits } = settings;
     this.#cluster = cluster;
+    this.#groupId = group;
     this.#instanceId = groupInstanceId;
     this.member = new GroupMember({
       groupId: group,
@@ -46,6 +53,12 @@ export class GroupMembership {
   get identity(): CommitIdentity | undefined {
     const { memberId, epoch } = this.member;
     return epoch < 0 ? undefined : { memberId, epoch, instanceId: this.#instanceId };
+  }
+
+  /** What the application is told of that. */
+  get metadata(): GroupMetadata | undefined {
+    const { identity } = this;
+    return identity && { groupId: this.#groupId, memberId: identity.memberId, memberEpoch: identity.epoch };
   }
 
   subscribe(topics: readonly string[], listener: RebalanceListener): void {

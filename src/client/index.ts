@@ -61,6 +61,7 @@ export type {
 } from './producer-options.ts';
 export { bytes, type Deserializer, json, type Serde, type Serializer, string } from './serde.ts';
 
+/** What every client takes, wherever it runs. */
 export interface ClientOptions extends Partial<ClusterLimits> {
   /** Addresses of one or more nodes, `ws://host:port`, as a list or separated by commas. */
   readonly bootstrap: string | readonly string[];
@@ -118,18 +119,29 @@ export class OdradekClient {
     });
   }
 
+  /**
+   * Makes a producer. Types of keys and values come from the serializers: `client.producer({ value: json<Order>() })`.
+   *
+   * @throws ClientError `INVALID_CONFIG` naming the option, `CLOSED` after `close`
+   */
   producer(options?: ProducerOptions): Producer;
   producer<K = TextOrBytes, V = TextOrBytes>(options: ProducerOptions<K, V>): Producer<K, V>;
   producer(options: ProducerOptions = {}): Producer {
     return this.#track(new Producer(this.#ready(), options));
   }
 
+  /**
+   * Makes a consumer; `subscribe` or `assign` comes next. Types of keys and values come from the deserializers.
+   *
+   * @throws ClientError `INVALID_CONFIG` naming the option, `CLOSED` after `close`
+   */
   consumer(options?: ConsumerOptions): Consumer;
   consumer<K = Uint8Array, V = Uint8Array>(options: ConsumerOptions<K, V>): Consumer<K, V>;
   consumer(options: ConsumerOptions = {}): Consumer {
     return this.#track(new Consumer(this.#ready(), options));
   }
 
+  /** Makes an administrator. Its operations are tried for `timeoutMs`, 30,000 by default. */
   admin(options: AdminOptions = {}): Admin {
     return new Admin(this.#ready(), options);
   }

@@ -51,32 +51,40 @@ export class Histogram {
 
 /** A client's connections and requests, those of its producers and consumers included. */
 export interface ClientMetrics {
+  /** Open now. */
   readonly connections: number;
   readonly connects: number;
   readonly disconnects: number;
+  /** Sent since the start, whatever came of them; `requestsFailed` had no answer. */
   readonly requests: number;
   readonly requestsFailed: number;
   readonly requestsInFlight: number;
+  /** Long polls included. */
   readonly requestLatencyMs: Distribution;
   /** By how much brokers delayed their answers, together. */
   readonly throttleTimeMs: number;
   readonly metadataRefreshes: number;
   readonly leadersMoved: number;
+  /** Whatever was tried again, producers and consumers included. */
   readonly retries: number;
 }
 
+/** What a producer did since it was made. */
 export interface ProducerMetrics {
   /** Acknowledged as `acks` asks. */
   readonly recordsSent: number;
+  /** Given up: their promises were rejected. */
   readonly recordsFailed: number;
   /** Bytes of the acknowledged batches, as they went over the wire. */
   readonly bytesSent: number;
+  /** Of the batches, as they went over the wire. */
   readonly batchBytes: Distribution;
   readonly recordsPerBatch: Distribution;
   /** Bytes of batches as sent by their bytes before compression; 1 without compression, or before the first batch. */
   readonly compressionRatio: number;
   /** Batches sent again. */
   readonly retries: number;
+  /** Batches that were too large for their topic and went in halves (KIP-126). */
   readonly batchesSplit: number;
   readonly requestsInFlight: number;
   readonly requestLatencyMs: Distribution;
@@ -86,7 +94,9 @@ export interface ProducerMetrics {
   readonly bufferedBytes: number;
 }
 
+/** What a consumer did since it was made, and how far it is behind. */
 export interface ConsumerMetrics {
+  /** Handed out. */
   readonly recordsConsumed: number;
   /** Bytes of keys and values that were handed out. */
   readonly bytesConsumed: number;
@@ -99,6 +109,7 @@ export interface ConsumerMetrics {
   /** Bytes that were fetched ahead of the application. */
   readonly bufferedBytes: number;
   readonly retries: number;
+  /** How often the group changed its partitions. */
   readonly rebalances: number;
   /** How many records each log has beyond the position, as of the last fetch; undefined before the first. */
   readonly lag: readonly (TopicPartition & { readonly lag: number | undefined })[];

@@ -11,6 +11,7 @@ export interface OffsetAndTimestamp extends TopicPartition {
   readonly offset: number;
   /** Of that record, in milliseconds since the epoch. */
   readonly timestamp: number;
+  /** The epoch of the leader that wrote it; -1 when unknown. */
   readonly leaderEpoch: number;
 }
 

@@ -10,6 +10,7 @@ export interface PartitionerInput<K, V> {
   readonly record: ProducerRecord<K, V>;
   /** The key as it is written; null without one. */
   readonly keyBytes: Uint8Array | null;
+  /** Of the topic, now. */
   readonly partitionCount: number;
   /** Whether the partition has a leader now: a record for another one waits. */
   hasLeader(partition: number): boolean;

@@ -10,10 +10,12 @@ import { bytesOf, type Serializer, type TextOrBytes } from './serde.ts';
 /** `all`: every in-sync replica has it (and has synced it); 1: the leader wrote it; 0: it was handed to the network. */
 export type Acks = 'all' | 1 | 0;
 
+/** Headers as a list, where keys may repeat, or as an object. Text is written as UTF-8. */
 export type HeadersInput =
   | readonly { readonly key: string; readonly value: Uint8Array | string | null }[]
   | { readonly [key: string]: Uint8Array | string | null };
 
+/** A record to send. */
 export interface ProducerRecord<K, V> {
   readonly topic: string;
   /** With one, the record goes to the partition of its hash; without (or null), where the sticky partitioner is. */
@@ -24,6 +26,7 @@ export interface ProducerRecord<K, V> {
   readonly partition?: number;
   /** Milliseconds since the epoch; the time of `send` by default. */
   readonly timestamp?: number;
+  /** What travels beside key and value, for whoever handles the record; none by default. */
   readonly headers?: HeadersInput;
 }
 
@@ -33,6 +36,7 @@ export interface RecordMetadata {
   readonly partition: number;
   /** -1 when unknown: with acks 0. */
   readonly offset: number;
+  /** Milliseconds since the epoch: that of the record, or of its append where the topic says so. */
   readonly timestamp: number;
 }
 
@@ -62,6 +66,7 @@ const PRODUCER_DEFAULTS = {
   requestsInFlightMax: 5,
 };
 
+/** The numbers among a producer's options, with their defaults. */
 export type ProducerLimits = typeof PRODUCER_DEFAULTS;
 
 /** Text and bytes need no serializer; whoever sends anything else says how to make bytes of it. */
@@ -70,6 +75,7 @@ type Serializers<K, V> = ([K] extends [TextOrBytes]
   : { readonly key: Serializer<K> }) &
   ([V] extends [TextOrBytes] ? { readonly value?: Serializer<V> } : { readonly value: Serializer<V> });
 
+/** What `client.producer()` takes; a serializer may be left out only where text or bytes are sent. */
 export type ProducerOptions<K = TextOrBytes, V = TextOrBytes> = GeneralOptions &
   Serializers<K, V> & {
     /** Chooses partitions instead of the hash of the key and the sticky partitioner: see `Partitioner`. */

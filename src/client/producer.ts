@@ -37,6 +37,14 @@ import { bufferBytesOf, type Entry, WaitingLine } from './waiting-line.ts';
 
 const READY = Promise.resolve();
 
+/**
+ * Sends records. Made by `client.producer()`; one serves a whole application, and batches for all of it.
+ *
+ *     const producer = client.producer({ value: json<Order>(), compression: 'zstd' });
+ *     const { partition, offset } = await producer.send({ topic: 'orders', key: 'ada', value: order });
+ *
+ * It tries again by itself, in order and without duplicates, until `deliveryTimeoutMs`.
+ */
 export class Producer<K = TextOrBytes, V = TextOrBytes> {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
@@ -101,6 +109,7 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
     return this.#stats.snapshot(this.bufferedBytes);
   }
 
+  /** Whether `close` is done. */
   get closed(): boolean {
     return this.#state === 'closed';
   }

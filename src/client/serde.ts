@@ -2,10 +2,12 @@
 
 import { writeUtf8 } from '../protocol/utf8.ts';
 
+/** Makes bytes of a value. What it throws rejects the `send` with `SERIALIZATION_FAILED`. */
 export interface Serializer<T> {
   serialize(value: T, topic: string): Uint8Array;
 }
 
+/** Makes a value of bytes. What it throws comes out of `poll` as `SERIALIZATION_FAILED`, again and again until a `seek`. */
 export interface Deserializer<T> {
   deserialize(bytes: Uint8Array, topic: string): T;
 }

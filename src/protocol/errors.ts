@@ -28,8 +28,11 @@ const BY_CODE: ReadonlyMap<number, ErrorDefinition> = new Map(ERRORS.map((error)
  */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
+  /** Kafka's name of the error: what programs decide by. */
   readonly code: ErrorName;
+  /** Kafka's number. */
   readonly errorCode: number;
+  /** Whether the same request may succeed later. */
   readonly retriable: boolean;
   readonly action: ErrorAction;
 

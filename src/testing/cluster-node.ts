@@ -14,6 +14,7 @@ import { waitUntil } from './wait.ts';
 /** `failed`: the node ended itself, as it does when its disk fails. */
 export type NodeState = 'running' | 'paused' | 'stopping' | 'stopped' | 'killed' | 'failed';
 
+/** How a node is killed. */
 export interface KillOptions {
   /**
    * What becomes of data that was not synced: `kept` (the default), as when a process is killed; or `lost`, as when the
@@ -33,6 +34,7 @@ export interface ClusterNodeOptions {
 
 /** One node of the cluster. It keeps its address and its data through all of its lives. */
 export class ClusterNode {
+  /** From 1 on. */
   readonly id: number;
   /** `ws://127.0.0.1:port` */
   readonly url: string;
@@ -61,6 +63,7 @@ export class ClusterNode {
     this.kafkaAddress = `${host}:${kafka.port}`;
   }
 
+  /** What the node does; `running` includes a node that has not come to serve yet: see `waitingFor`. */
   get state(): NodeState {
     return this.#state;
   }
