@@ -227,8 +227,8 @@ export class Producer<K = TextOrBytes, V = TextOrBytes> {
 
   #serialize(record: ProducerRecord<K, V>, timestamp: number): RecordInput {
     const { topic, key, value, headers } = record;
-    if (!Number.isSafeInteger(timestamp))
-      throw new RangeError(`the timestamp ${timestamp} is not an integer`);
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0)
+      throw new RangeError(`the timestamp ${timestamp} is not a number of milliseconds since the epoch`);
     const keyBytes = key === undefined || key === null ? null : bytesOf(this.#key.serialize(key, topic));
     const valueBytes =
       value === null || value === undefined ? null : bytesOf(this.#value.serialize(value, topic));

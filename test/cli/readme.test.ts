@@ -15,5 +15,5 @@ test('every command of the tour is one that bin/ has, with options that it takes
 });
 
 test('the client is shown in ten lines', () => {
-  expect(clientExample().trim().split('\n').filter(Boolean)).toHaveLength(9);
+  expect(clientExample().trim().split('\n').filter(Boolean)).toHaveLength(10);
 });

@@ -74,10 +74,17 @@ describe('producer', () => {
     await expect(producer.send({ topic: 't', value: bytes })).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
-  test('refuses what is neither text nor bytes, as value or in a header', async () => {
+  test('refuses what is neither text nor bytes, as value or in a header, and what is no time', async () => {
     const { fake, cluster } = setUp();
     const producer = new Producer(cluster, {});
-    const odd = [{ value: 12 }, { value: {} }, { key: true, value: 'v' }, { value: 'v', headers: { a: 1 } }];
+    const odd = [
+      { value: 12 },
+      { value: {} },
+      { key: true, value: 'v' },
+      { value: 'v', headers: { a: 1 } },
+      { value: 'v', timestamp: -1 },
+      { value: 'v', timestamp: 1.5 },
+    ];
     for (const record of odd) {
       const sent = producer.send({ topic: 't', ...record } as never);
       await expect(fake.world.settle(sent)).rejects.toMatchObject({ code: 'SERIALIZATION_FAILED' });
