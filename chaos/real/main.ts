@@ -1,11 +1,12 @@
 /**
  * `make figures [KILLS=20]`: how fast clusters start, inside a process and of processes, how much memory these take when
- * idle, how long a scrape of the metrics takes, and how long writes pause when a partition leader or the active controller
- * is killed. Exits with 1 when a write was lost.
+ * idle, how long a scrape of the metrics takes and what recording them costs, and how long writes pause when a partition
+ * leader or the active controller is killed. Exits with 1 when a write was lost.
  */
 import { coldStart } from './cold-start.ts';
 import { runFailover, type Victim } from './failover.ts';
 import { inProcessClusters } from './in-process.ts';
+import { measureRecording } from './recording.ts';
 import { measureScrape } from './scrape.ts';
 
 const kills = Number(process.argv[2] ?? 20);
@@ -25,6 +26,12 @@ const scrape = await measureScrape(PARTITIONS);
 console.log(
   `a scrape of ${PARTITIONS} partitions (${scrape.series} series): p50 ${scrape.p50Ms.toFixed(1)} ms, p90 ` +
     `${scrape.p90Ms.toFixed(1)} ms, ${scrape.cpuMs.toFixed(1)} ms of CPU; the first ${scrape.firstMs.toFixed(0)} ms`,
+);
+
+const { recordingUs, requestUs } = await measureRecording();
+console.log(
+  `recording the metrics of a produce request: ${recordingUs.toFixed(2)} us of CPU, ` +
+    `${((100 * recordingUs) / requestUs).toFixed(2)} % of the ${requestUs.toFixed(0)} us of a small one`,
 );
 
 for (const victim of ['leader', 'controller'] satisfies Victim[]) {

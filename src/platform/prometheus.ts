@@ -15,6 +15,17 @@ interface Value {
   readonly metricName?: string;
 }
 
+/** One that was reported at a scrape, kept for the next one. */
+interface Sampled extends Value {
+  readonly labelValues: readonly string[];
+  value: number;
+}
+
+interface Scraped {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 type Labels = Readonly<Record<string, string | number>>;
 const NO_LABELS: Labels = {};
 
@@ -30,6 +41,7 @@ export class PrometheusMeter implements Meter {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #families = new Map<string, Family>();
   readonly #collectors: Collector[] = [];
+  #underWay: Promise<Scraped> | undefined;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
@@ -51,7 +63,15 @@ export class PrometheusMeter implements Meter {
     return this.#clock.monotonicMs() / 1000;
   }
 
-  async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
+  /** Who asks while a scrape is under way gets that one. */
+  scrape(): Promise<Scraped> {
+    this.#underWay ??= this.#scrape().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #scrape(): Promise<Scraped> {
     const { Registry } = await import('prom-client');
     for (const family of this.#families.values()) family.beginScrape();
     const sample: Sample = (metric, value, ...labels) => {
@@ -78,10 +98,9 @@ class Family {
   readonly name: string;
   readonly #metric: Metric;
   readonly #children = new Map<string, { readonly labels: Labels; readonly child: Child }>();
-  #sampled: Value[] = [];
-  /** Label objects by label values: those of this scrape, and of the one before. */
-  #labels = new Map<string, Labels>();
-  #lastLabels = new Map<string, Labels>();
+  /** Those of the scrape under way come first, as many as `#count` says; the others are of the one before. */
+  readonly #sampled: Sampled[] = [];
+  #count = 0;
 
   constructor(metric: Metric) {
     this.name = metric.name;
@@ -99,22 +118,24 @@ class Family {
   }
 
   beginScrape(): void {
-    this.#sampled = [];
-    this.#lastLabels = this.#labels;
-    this.#labels = new Map();
+    this.#count = 0;
   }
 
-  sample(labels: readonly string[], value: number): void {
-    this.#sampled.push({ sharedLabels: this.#keptLabels(labels), labels: NO_LABELS, value });
-  }
-
-  /** The same object at each scrape in which the series is there: with thousands of them, printing labels is the work. */
-  #keptLabels(values: readonly string[]): Labels {
-    if (values.length === 0) return NO_LABELS;
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\0');
-    const labels = this.#lastLabels.get(key) ?? this.#labelled(values);
-    this.#labels.set(key, labels);
-    return labels;
+  /**
+   * Series come in the same order at each scrape, but for what came and went. So the one that stood here last is most
+   * often this one, and is used again, with the text of its labels: with thousands of them, that is what costs.
+   */
+  sample(labelValues: readonly string[], value: number): void {
+    const at = this.#count++;
+    const last = this.#sampled[at];
+    if (last && isSame(last.labelValues, labelValues)) last.value = value;
+    else
+      this.#sampled[at] = {
+        sharedLabels: this.#labelled(labelValues),
+        labels: NO_LABELS,
+        value,
+        labelValues,
+      };
   }
 
   #labelled(values: readonly string[]): Labels {
@@ -124,8 +145,13 @@ class Family {
   async get() {
     const { name, help, type } = this.#metric;
     const kept = [...this.#children.values()].flatMap(({ labels, child }) => child.values(name, labels));
+    this.#sampled.length = this.#count;
     return { name, help, type, values: kept.concat(this.#sampled) };
   }
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((value, i) => value === other[i]);
 }
 
 interface Child {
