@@ -68,7 +68,8 @@ export class SimCluster {
       ...this.#overrides,
     });
     const open = async () => {
-      const node = await OdradekNode.open(config, platform);
+      const logger = platform.logger.child({ nodeId: member.id });
+      const node = await OdradekNode.open(config, { ...platform, logger });
       if (!incarnation.alive) return;
       member.node = node;
       for (const observe of this.onOpened) observe(member, node);

@@ -124,7 +124,10 @@ function idsOf(node: Fields): Fields {
   const ids: Record<string, unknown> = {};
   for (const key of ID_KEYS) {
     const value = node[key];
-    const isSet = typeof value === 'string' ? value !== '' && value !== ZERO_UUID : typeof value === 'number';
+    const isSet =
+      typeof value === 'string'
+        ? value !== '' && value !== ZERO_UUID
+        : typeof value === 'number' && value >= 0;
     if (isSet) ids[key] = value;
   }
   return ids;

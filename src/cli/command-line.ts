@@ -12,6 +12,8 @@ import { topicsCommand } from './commands/topics.ts';
 import { DEFAULT_BOOTSTRAP, oneText } from './options.ts';
 import { usage } from './run.ts';
 
+const EXIT_STATUSES = `Exit status: 0 done, 1 failed (one line says what to do), 2 the command line or the configuration is wrong.`;
+
 /** The whole command line of `odradek`. What the commands need is imported when one of them runs. */
 export function odradekCommandLine(args: Argv): Argv {
   const cli = usage(args, 'odradek')
@@ -24,6 +26,7 @@ export function odradekCommandLine(args: Argv): Argv {
     })
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
     .version(packageVersion())
+    .epilogue(EXIT_STATUSES)
     .demandCommand(
       1,
       'Name a command: start, topics, produce, consume, groups, cluster, log, metadata, config or completion',

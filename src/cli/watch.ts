@@ -24,6 +24,9 @@ const HOME = '\x1b[H';
 const CLEAR_SCREEN = '\x1b[2J';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
+/** Without the cursor, and with long lines cut at the edge: folded ones would push the rest off the screen. */
+const BEGIN_IN_PLACE = `\x1b[?25l\x1b[?7l${CLEAR_SCREEN}`;
+const END_IN_PLACE = '\x1b[?7h\x1b[?25h';
 
 export const withWatch = <T>(command: Argv<T>) =>
   command
@@ -50,7 +53,11 @@ export async function show(options: WatchOptions, look: () => Promise<View>): Pr
   const signal = interruption();
   const intervalMs = (options.interval ?? INTERVAL_SECONDS) * 1000;
   const inPlace = process.stdout.isTTY === true && !options.json;
-  if (inPlace) process.stdout.write(CLEAR_SCREEN);
+  if (inPlace) {
+    // However the process ends, the terminal is as it was.
+    process.on('exit', () => process.stdout.write(END_IN_PLACE));
+    process.stdout.write(BEGIN_IN_PLACE);
+  }
   while (!signal.aborted) {
     const view = await look().catch(
       (error: unknown): View => ({

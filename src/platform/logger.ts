@@ -12,7 +12,17 @@ export interface LoggerOptions {
 /** A pino logger. It writes synchronously, so that the last words of a dying process are not lost. */
 export function createLogger(options: LoggerOptions): Logger {
   const stream = options.stream ?? destination({ fd: 1, sync: true });
-  return pino({ level: options.level, base: { ...options.fields } }, stream);
+  const serializers = { error: errorText };
+  return pino({ level: options.level, base: { ...options.fields }, serializers }, stream);
+}
+
+/**
+ * What `error` stands for in every line: a code, or what an expected failure says, in a text. `err` is for what nobody
+ * expected, with its stack.
+ */
+function errorText(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return 'code' in error && error.code !== '' ? `${error.code}: ${error.message}` : error.message;
 }
 
 /** A stream for `createLogger` that writes lines for people to the standard output instead of JSON. */

@@ -164,7 +164,8 @@ export class FollowedPartition {
     const { topicId, partition } = this;
     const { leaderId, leaderEpoch } = this.core;
     const error = errorDefinition(errorCode).name;
-    this.#host.logger.info(
+    // The leader tells that it refused; mostly it has yet to hear that it leads.
+    this.#host.logger.debug(
       { topicId, partition, leaderId, leaderEpoch, error, delayMs },
       'Could not fetch from the leader, will try again',
     );

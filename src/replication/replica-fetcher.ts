@@ -174,10 +174,11 @@ export class ReplicaFetcher {
       });
       ofTopic.set(followed.partition, { followed, position });
     }
+    const untilRetryMs = Math.ceil(this.#earliestRetryMs(nowMs) - nowMs);
     return {
       replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
       // Partitions that back off are asked for again in time, though the others have nothing new.
-      maxWaitMs: Math.max(0, Math.min(limits.fetchWaitMsMax, this.#earliestRetryMs(nowMs) - nowMs)),
+      maxWaitMs: Math.max(0, Math.min(limits.fetchWaitMsMax, untilRetryMs)),
       minBytes: 1,
       maxBytes: limits.fetchBytesMax,
       isolationLevel: 0,

@@ -14,7 +14,11 @@ import { OdradekNode } from './node.ts';
 /** A node on the real platform of this process, to be started. @throws IdentityError, DiskError */
 export async function createNode(config: NodeConfig): Promise<OdradekNode> {
   const stream = config.logPretty ? await prettyStream() : undefined;
-  const logger = createLogger({ level: config.logLevel, ...(stream && { stream }) });
+  const logger = createLogger({
+    level: config.logLevel,
+    fields: { nodeId: config.nodeId },
+    ...(stream && { stream }),
+  });
   await installNativeCrc32c({ js: crc32cJs, install: setCrc32c }, logger);
   setCodecLoader(nodeCodecs(logger));
   const meter = new PrometheusMeter(nodeClock);

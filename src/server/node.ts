@@ -62,17 +62,19 @@ export class OdradekNode {
   /** The last leader of the quorum that was not this node. */
   #otherLeader: { readonly id: number; readonly epoch: number; isDead: boolean } | undefined;
 
-  /** Recovers the logs of the data folder; the node does not serve before `start`. @throws IdentityError, DiskError */
+  /**
+   * Recovers the logs of the data folder; the node does not serve before `start`. What the platform's logger writes has
+   * the id of the node already. @throws IdentityError, DiskError
+   */
   static async open(config: NodeConfig, platform: Platform): Promise<OdradekNode> {
-    const { disk, clock, timers, random, crash, meter } = platform;
-    const logger = platform.logger.child({ nodeId: config.nodeId });
+    const { disk, clock, timers, random, crash, meter, logger } = platform;
     const identity = await loadIdentity(disk, random, config.dataDir, config.nodeId);
     const logs = await LogDirectory.open({
       ...{ disk: timedDisk(disk, meter, 'partitions'), clock, timers, logger, crash, meter },
       dir: `${config.dataDir}/log`,
       limits: { tailCacheBytesMax: config.limits.tailCacheBytesMax },
     });
-    return new OdradekNode(config, { ...platform, logger }, identity, logs);
+    return new OdradekNode(config, platform, identity, logs);
   }
 
   private constructor(config: NodeConfig, platform: Platform, identity: Identity, logs: LogDirectory) {

@@ -46,6 +46,21 @@ describe('the Node.js ports', () => {
     ]);
   });
 
+  test('an expected failure is a text in log lines, as codes are', () => {
+    const lines: string[] = [];
+    const logger = createLogger({ level: 'info', stream: { write: (line: string) => lines.push(line) } });
+    logger.info({ error: 'NOT_CONTROLLER' }, 'a');
+    logger
+      .child({})
+      .info({ error: Object.assign(new Error('connection refused'), { code: 'refused' }) }, 'b');
+    logger.info({ error: new Error('no more') }, 'c');
+    expect(lines.map((line) => JSON.parse(line).error)).toEqual([
+      'NOT_CONTROLLER',
+      'refused: connection refused',
+      'no more',
+    ]);
+  });
+
   test('a crash logs why and ends the process at once', () => {
     const script = `
       const { createLogger } = await import('./src/platform/logger.ts');

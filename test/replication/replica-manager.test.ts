@@ -179,6 +179,27 @@ describe('fetch', () => {
     expect(name(only(await cluster.broker(1).manager.fetch(unknown)))).toBe('UNKNOWN_TOPIC_ID');
   });
 
+  test('a partition whose leader does not know yet that it leads holds up no other of that leader', async () => {
+    const cluster = await SimCluster.start({ partitions: 2, clockCreeps: true });
+    cluster.controllers[0]?.moveLeader(2);
+    cluster.publish();
+    await cluster.run(1000);
+    const since = cluster.fetches.length;
+    cluster.controllers[1]?.moveLeader(2);
+    cluster.publish([1, 3]);
+    await cluster.run(400);
+    const asked = () =>
+      cluster.fetches
+        .slice(since)
+        .filter(({ from, to }) => from === 3 && to === 2)
+        .map(({ request: { topics, maxWaitMs } }) => [topics[0]?.partitions.length, maxWaitMs]);
+    // The other one, until that one is due again.
+    expect(asked()).toContainEqual([1, 50]);
+    cluster.publish();
+    await cluster.run(2000);
+    expect(asked().at(-1)).toEqual([2, 500]);
+  });
+
   test('an offset outside the log is an error, one between high watermark and log end is not', async () => {
     const cluster = await SimCluster.start();
     for (const id of [2, 3]) cluster.cut.add(`${id}>1`);

@@ -23,7 +23,12 @@ const END_TIMEOUT_MS = 2000;
 export function groupsCommand(cli: Argv<Common>): Argv<Common> {
   return cli.command('groups', 'Consumer groups: members, lag, offsets', (groups) =>
     groups
-      .command('list', 'List the groups', (command) => command, list)
+      .command(
+        'list',
+        'List the groups',
+        (command) => command.example('$0 groups list --json', 'For a program'),
+        list,
+      )
       .command(
         'describe <group>',
         "A group's members, committed offsets and lag",
@@ -34,7 +39,12 @@ export function groupsCommand(cli: Argv<Common>): Argv<Common> {
           ),
         describe,
       )
-      .command('delete <group>', 'Delete a group without members, and its offsets', named, remove)
+      .command(
+        'delete <group>',
+        'Delete a group without members, and its offsets',
+        (command: Argv<Common>) => named(command).example('$0 groups delete airports', 'Without asking back'),
+        remove,
+      )
       .command(
         'reset-offsets <group>',
         'Move the committed offsets of a group without members',

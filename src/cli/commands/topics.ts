@@ -39,7 +39,7 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
         'create <name>',
         'Create a topic',
         (command: Argv<Common>) =>
-          withConfig(withPartitions(named(command)))
+          withConfig(withPartitions(named(command), 'How many partitions'))
             .option('replication-factor', {
               type: 'string',
               coerce: integer('--replication-factor', 1, REPLICAS_MAX),
@@ -55,7 +55,13 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
             ),
         create,
       )
-      .command('list', 'List the topics', (command) => command, list)
+      .command(
+        'list',
+        'List the topics with their size and health',
+        (command) =>
+          command.example('$0 topics list --json | jq \'.[] | select(.health != "ok")\'', 'What is not well'),
+        list,
+      )
       .command(
         'describe <name>',
         "A topic's partitions, the worst first: leaders, replicas and their lag, offsets; and its configs",
@@ -73,12 +79,17 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
         'alter <name>',
         'Add partitions, set configs (an empty value goes back to the default)',
         (command: Argv<Common>) =>
-          withConfig(withPartitions(named(command)))
+          withConfig(withPartitions(named(command), 'How many partitions in all'))
             .example('$0 topics alter flights --partitions 12', 'More partitions')
             .example('$0 topics alter flights --config retention.ms=', 'Back to the default'),
         alter,
       )
-      .command('delete <name>', 'Delete a topic and all of its records', named, remove)
+      .command(
+        'delete <name>',
+        'Delete a topic and all of its records',
+        (command: Argv<Common>) => named(command).example('$0 topics delete flights', 'Without asking back'),
+        remove,
+      )
       .demandCommand(1, 'Name what to do: create, list, describe, alter or delete'),
   );
 }
@@ -86,11 +97,11 @@ export function topicsCommand(cli: Argv<Common>): Argv<Common> {
 const named = (command: Argv<Common>) =>
   command.positional('name', { type: 'string', demandOption: true, describe: 'The topic' });
 
-const withPartitions = <T>(command: Argv<T>) =>
+const withPartitions = <T>(command: Argv<T>, describe: string) =>
   command.option('partitions', {
     type: 'string',
     coerce: integer('--partitions', 1, PARTITIONS_MAX),
-    describe: 'How many partitions (alter: how many in all)',
+    describe,
   });
 
 const withConfig = <T>(command: Argv<T>) =>

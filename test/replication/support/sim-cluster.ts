@@ -1,13 +1,14 @@
 import { SimWorld } from '../../../chaos/sim/world.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/log-config.ts';
 import { LogDirectory } from '../../../src/log/log-directory.ts';
-import type { Platform } from '../../../src/platform/ports.ts';
+import type { Clock, Platform } from '../../../src/platform/ports.ts';
+import { encodeRequest } from '../../../src/protocol/codec.ts';
 import { ERROR_CODE } from '../../../src/protocol/errors.ts';
 import type {
   AlterPartitionRequest,
   AlterPartitionResponse,
 } from '../../../src/protocol/messages/alter-partition.ts';
-import type { FetchRequest, FetchResponse } from '../../../src/protocol/messages/fetch.ts';
+import { Fetch, type FetchRequest, type FetchResponse } from '../../../src/protocol/messages/fetch.ts';
 import { splitBatches } from '../../../src/protocol/record-batch.ts';
 import { RecordBatchBuilder } from '../../../src/protocol/record-batch-builder.ts';
 import { decodeRecords } from '../../../src/protocol/record-decoder.ts';
@@ -30,6 +31,8 @@ export interface Broker {
 }
 
 export interface SimClusterOptions {
+  /** The clock goes on while code runs, by fractions of a millisecond, as real ones do. */
+  readonly clockCreeps?: boolean;
   readonly seed?: number;
   readonly brokers?: number;
   readonly partitions?: number;
@@ -81,7 +84,8 @@ export class SimCluster {
   async open(id: number): Promise<Broker> {
     const node = this.world.node(`n${id}`);
     const platform = node.running ? node.platform : node.restart();
-    const { clock, timers, logger, disk, crash } = platform;
+    const { timers, logger, disk, crash } = platform;
+    const clock = this.#options.clockCreeps ? creeping(platform.clock) : platform.clock;
     const logs = await this.world.settle(
       LogDirectory.open({ disk, clock, timers, logger, crash, dir: '/data', config: this.#logConfig }),
     );
@@ -176,6 +180,7 @@ export class SimCluster {
   }
 
   async #fetchFrom(from: number, to: number, request: FetchRequest): Promise<FetchResponse> {
+    encodeRequest(Fetch, 0, 0, null, request); // As on the wire: throws what could not be sent.
     const response = await this.#call(from, to, () => this.broker(to).manager.fetch(request));
     this.fetches.push({ from, to, request, response });
     return response;
@@ -258,4 +263,9 @@ export function fetchRequest({
     rackId: '',
     ...fields,
   };
+}
+
+function creeping(clock: Clock): Clock {
+  let reads = 0;
+  return { ...clock, monotonicMs: () => clock.monotonicMs() + ++reads / 1024 };
 }
