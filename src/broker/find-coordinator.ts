@@ -29,11 +29,13 @@ function coordinatorOf(
   keyType: number,
 ): Omit<Coordinator, 'key'> {
   const nobody = { nodeId: -1, host: '', port: -1 };
+  if (keyType === TRANSACTION_KEY) {
+    // Any other error makes librdkafka ask for ever.
+    const errorCode = ERROR_CODE.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    return { ...nobody, errorCode, errorMessage: 'transactions are not supported' };
+  }
   if (keyType !== GROUP_KEY) {
-    const errorMessage =
-      keyType === TRANSACTION_KEY
-        ? 'transactions are not supported'
-        : `key type ${keyType} is not served; groups are type ${GROUP_KEY}`;
+    const errorMessage = `key type ${keyType} is not served; groups are type ${GROUP_KEY}`;
     return { ...nobody, errorCode: ERROR_CODE.INVALID_REQUEST, errorMessage };
   }
   const controllerId = context.controller.controllerId();

@@ -11,8 +11,8 @@ import { topicAsked, unknownTopic } from './topic-asked.ts';
 type Asked = NonNullable<MetadataRequest['topics']>[number];
 type TopicAnswer = MetadataResponse['topics'][number];
 
-/** How long a client may wait for a topic that it makes come to be. */
-const AUTO_CREATE_TIMEOUT_MS = 5_000;
+/** How long a client may wait for a topic that it makes come to be: kcat, for one, gives an answer 5 s. */
+const AUTO_CREATE_TIMEOUT_MS = 3_000;
 /** A committed change is applied within a round trip. */
 const APPLIED_WAIT_MS_MAX = 1_000;
 const APPLIED_RETRY_MS = 5;

@@ -632,8 +632,10 @@ describe('FindCoordinator and groups', () => {
     expect((await ask(FindCoordinator, request)).coordinators[0]?.errorCode).toBe(
       ERROR_CODE.COORDINATOR_NOT_AVAILABLE,
     );
-    const other = await ask(FindCoordinator, { ...request, keyType: 1 });
-    expect(other.coordinators[0]?.errorCode).toBe(ERROR_CODE.INVALID_REQUEST);
+    const codeFor = async (keyType: number) =>
+      (await ask(FindCoordinator, { ...request, keyType })).coordinators[0]?.errorCode;
+    expect(await codeFor(1)).toBe(ERROR_CODE.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    expect(await codeFor(2)).toBe(ERROR_CODE.INVALID_REQUEST);
   });
 
   it('refuses group APIs where the controller is not', async () => {

@@ -50,7 +50,7 @@ describe('Metadata, DescribeCluster and FindCoordinator', () => {
   test('what is not here is refused by name', async () => {
     const transaction = { key: 'x', keyType: 1, coordinatorKeys: ['x'] };
     const found = await peer().call(FindCoordinator, 3, transaction);
-    expect(errorName(found.errorCode)).toBe('INVALID_REQUEST');
+    expect(errorName(found.errorCode)).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
     expect(found.errorMessage).toContain('transactions');
     const described = await peer().call(DescribeCluster, 1, { includeFencedBrokers: false, endpointType: 2 });
     expect(errorName(described.errorCode)).toBe('MISMATCHED_ENDPOINT_TYPE');
