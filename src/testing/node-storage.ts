@@ -23,6 +23,8 @@ export interface ClusterStorage {
 
 export async function openStorage(kind: 'memory' | 'folder'): Promise<ClusterStorage> {
   if (kind === 'memory') return { of: memory, remove: async () => {} };
+  if (kind !== 'folder')
+    throw new Error(`storage: the data here is in 'memory' or a 'folder', not '${kind}'`);
   const folder = await mkdtemp(join(tmpdir(), 'odradek-testing-'));
   return {
     of: (nodeId) => ({

@@ -31,6 +31,7 @@ interface NodePorts {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const { storage: kind = 'memory', topics = [] } = options;
+  checkNames(options);
   await useNativeParts();
   const storage = await openStorage(kind);
   let cluster: TestCluster | undefined;
@@ -45,6 +46,22 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     await cluster?.stop().catch(() => {});
     await storage.remove();
     throw error;
+  }
+}
+
+/** For tests in JavaScript, where no compiler tells: a misspelt option would quietly do nothing. */
+function checkNames(options: ClusterOptions): void {
+  const known: Record<keyof ClusterOptions, true> = {
+    nodes: true,
+    storage: true,
+    topics: true,
+    config: true,
+    logger: true,
+    startTimeoutMs: true,
+  };
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name))
+      throw new Error(`startCluster takes no ${name}, only ${Object.keys(known).join(', ')}`);
   }
 }
 

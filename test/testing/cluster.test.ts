@@ -72,6 +72,8 @@ test('a config that cannot be used is refused with the key and what is wrong wit
     message: expect.stringContaining('limits.brokerHeartbeatMs'),
   });
   await expect(startCluster({ nodes: 2 as 1 })).rejects.toThrow('1 or 3, not 2');
+  await expect(startCluster({ storage: 'disk' as 'folder' })).rejects.toThrow("'memory' or a 'folder'");
+  await expect(startCluster({ topic: 'orders' } as never)).rejects.toThrow('takes no topic, only nodes');
 });
 
 test('leaderOf and node name what there is', async () => {
