@@ -13,6 +13,7 @@ import { FindCoordinator } from './messages/find-coordinator.ts';
 import { InitProducerId } from './messages/init-producer-id.ts';
 import { ListOffsets } from './messages/list-offsets.ts';
 import { Metadata } from './messages/metadata.ts';
+import { OffsetForLeaderEpoch } from './messages/offset-for-leader-epoch.ts';
 import { Produce } from './messages/produce.ts';
 import type { AnyApi, Api, Complete } from './schema.ts';
 import { ZERO_UUID } from './uuid.ts';
@@ -91,6 +92,19 @@ refuse(ListOffsets, ({ topics }, { code }) => ({
       timestamp: -1,
       offset: -1,
       leaderEpoch: -1,
+    })),
+  })),
+}));
+
+refuse(OffsetForLeaderEpoch, ({ topics }, { code }) => ({
+  throttleTimeMs: 0,
+  topics: topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => ({
+      errorCode: code,
+      partition,
+      leaderEpoch: -1,
+      endOffset: -1,
     })),
   })),
 }));

@@ -163,7 +163,7 @@ export class ReplicaManager {
   ): Promise<ListedOffset> {
     const led = this.partition(topicId, partition)?.ledFor(currentLeaderEpoch, -1);
     if (typeof led === 'object') return led.listOffset(timestamp);
-    const errorCode = ERROR_CODE[led ?? 'UNKNOWN_TOPIC_OR_PARTITION'];
+    const errorCode = ERROR_CODE[led ?? 'NOT_LEADER_OR_FOLLOWER'];
     return { partitionIndex: partition, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 };
   }
 
@@ -175,7 +175,7 @@ export class ReplicaManager {
   ): EpochEndOffset {
     const led = this.partition(topicId, partition)?.ledFor(currentLeaderEpoch, -1);
     if (typeof led === 'object') return led.epochEnd(leaderEpoch);
-    const errorCode = ERROR_CODE[led ?? 'UNKNOWN_TOPIC_OR_PARTITION'];
+    const errorCode = ERROR_CODE[led ?? 'NOT_LEADER_OR_FOLLOWER'];
     return { errorCode, partition, leaderEpoch: -1, endOffset: -1 };
   }
 

@@ -7,8 +7,9 @@ export const OffsetForLeaderEpoch = api({
   name: 'OffsetForLeaderEpoch',
   minVersion: 0,
   maxVersion: 0,
+  kafka: { versions: [2, 4], flexible: 4 },
   request: struct({
-    replicaId: int32().default(-1),
+    replicaId: int32().since(3).default(-1),
     topics: array(
       struct({
         topic: string(),

@@ -4,6 +4,7 @@ import { ERROR_CODE } from '../../../src/protocol/errors.ts';
 import { Fetch } from '../../../src/protocol/messages/fetch.ts';
 import { ListOffsets } from '../../../src/protocol/messages/list-offsets.ts';
 import { Metadata } from '../../../src/protocol/messages/metadata.ts';
+import { OffsetForLeaderEpoch } from '../../../src/protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../../../src/protocol/messages/produce.ts';
 import {
   batch,
@@ -140,5 +141,23 @@ test('ListOffsets finds every position, each from its version on', async () => {
     expect(await find(-5, version)).toBe(version >= 9 ? -1 : 'UNSUPPORTED_VERSION');
     expect(await find(-6, version)).toBe(version >= 11 ? -1 : 'UNSUPPORTED_VERSION');
     expect(await find(-7, version)).toBe('UNSUPPORTED_VERSION');
+  }
+});
+
+test('OffsetForLeaderEpoch tells where an epoch ended: consumers ask when a partition moved', async () => {
+  await newTopic('epochs');
+  await produce('epochs', [batch(['a', 'b'])]);
+  const end = async (version: number, leaderEpoch: number, currentLeaderEpoch = -1, partition = 0) => {
+    const partitions = [{ partition, currentLeaderEpoch, leaderEpoch }];
+    const request = { replicaId: -1, topics: [{ topic: 'epochs', partitions }] };
+    const { topics } = await peer().call(OffsetForLeaderEpoch, version, request);
+    const answer = topics[0]?.partitions[0];
+    return [errorName(answer?.errorCode), answer?.leaderEpoch, answer?.endOffset];
+  };
+  for (let version = 2; version <= 4; version++) {
+    expect(await end(version, 0, 0)).toEqual(['NONE', 0, 2]);
+    expect(await end(version, 1)).toEqual(['NONE', -1, -1]);
+    expect(await end(version, 0, 7)).toEqual(['UNKNOWN_LEADER_EPOCH', -1, -1]);
+    expect(await end(version, 0, 0, 9)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', -1, -1]);
   }
 });

@@ -33,7 +33,7 @@ import org.apache.kafka.common.protocol.types.RawTaggedField;
 public final class GoldenMessages {
     private static final List<String> APIS = List.of(
         "Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics", "DeleteTopics",
-        "InitProducerId", "DescribeConfigs", "DescribeCluster");
+        "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "DescribeCluster");
     private static final int CASES = 2;
     private static final String CLIENT_ID = "golden";
     private static final int CORRELATION_ID = 305419896;
