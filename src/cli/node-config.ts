@@ -46,6 +46,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read the config file: ${asError(error).message}`);
+    throw new UsageError(`cannot read the config file ${file}: ${asError(error).message}`);
   }
 }

@@ -29,5 +29,5 @@ function errorText(error: unknown): unknown {
 export async function prettyStream(): Promise<DestinationStream> {
   // Only who asks for it pays for loading it: a node must be up fast.
   const { default: pretty } = await import('pino-pretty');
-  return pretty({ destination: 1, sync: true });
+  return pretty({ destination: 1, sync: true, singleLine: true, errorLikeObjectKeys: ['err'] });
 }

@@ -26,6 +26,11 @@ const voter = z.string().transform((written, context) => {
   return { id: Number(match[1]), host: match[2], port: Number(match[3]) };
 });
 
+/** A name or an address; what else stands in an address of a service has a key of its own. */
+const host = text.refine((written) => /^([^\s/:@]+|[\da-f]*:[\da-f]*:[\da-f:.%\w]*)$/i.test(written), {
+  error: ({ input }) => `"${input}" is no host; write a name or an IP address, without a scheme or a port`,
+});
+
 /** What a browser sends along as the origin of a page. */
 const origin = z.string().refine(isOrigin, {
   error: ({ input }) =>
@@ -41,8 +46,8 @@ function isOrigin(written: string): boolean {
 
 const kafka = z.strictObject({
   port: port.optional().describe("For Kafka's own clients; 0 takes a free one. Unset: they can't connect."),
-  host: text.optional().describe("The address to listen on for Kafka's clients; `host` unless set."),
-  advertisedHost: text
+  host: host.optional().describe("The address to listen on for Kafka's clients; `host` unless set."),
+  advertisedHost: host
     .optional()
     .describe("The name under which Kafka's clients reach this node; `advertisedHost`, else `kafka.host`."),
   advertisedPort: port.optional().describe('The port under which they do; `kafka.port` unless set.'),
@@ -114,13 +119,13 @@ export const configSchema = z
   .strictObject({
     nodeId: count(0, 2 ** 31 - 1).describe('Unique in the cluster, and never given to another node.'),
     dataDir: text.describe('The folder of all that this node must not lose.'),
-    host: text
+    host: host
       .default('127.0.0.1')
       .describe('The address to listen on; `0.0.0.0` or `::` for all, then with `advertisedHost`.'),
     port: port
       .default(7001)
       .describe('For WebSocket clients, other nodes and health checks; 0 takes a free one.'),
-    advertisedHost: text
+    advertisedHost: host
       .optional()
       .describe('The name under which clients and other nodes reach this one; `host` unless set.'),
     allowedOrigins: z

@@ -99,13 +99,12 @@ export class Peers {
       this.#options.onDead(id);
       return;
     }
-    this.#logger.info({ peerId: id, reason: reason.code }, 'Lost the connection to a peer; probing it');
     if (this.#probing.has(id)) return;
     this.#probing.add(id);
-    this.#probe(id, url, 1);
+    this.#probe(id, url, reason, 1);
   }
 
-  #probe(id: number, url: string, attempt: number): void {
+  #probe(id: number, url: string, lost: CloseReason, attempt: number): void {
     const { network, timers } = this.#options.platform;
     const connection = network.connect(
       url,
@@ -113,15 +112,16 @@ export class Peers {
       {
         onOpen: () => connection.close(),
         onMessage: () => {},
-        onClose: (reason) => {
+        onClose: ({ code: outcome }) => {
           // A dying process may still accept for a moment; a connection that it resets says nothing yet.
-          if (reason.code === 'reset' && attempt < PROBES_MAX && !this.#closed) {
-            timers.set(PROBE_RETRY_MS, () => this.#probe(id, url, attempt + 1));
+          if (outcome === 'reset' && attempt < PROBES_MAX && !this.#closed) {
+            timers.set(PROBE_RETRY_MS, () => this.#probe(id, url, lost, attempt + 1));
             return;
           }
           this.#probing.delete(id);
-          this.#logger.info({ peerId: id, outcome: reason.code }, 'Probed a peer');
-          if (reason.code === 'refused' && !this.#closed) this.#options.onDead(id);
+          const fields = { peerId: id, reason: lost.code, probe: outcome };
+          this.#logger.info(fields, 'Lost the connection to a peer');
+          if (outcome === 'refused' && !this.#closed) this.#options.onDead(id);
         },
       },
     );

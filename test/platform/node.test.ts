@@ -61,23 +61,32 @@ describe('the Node.js ports', () => {
     ]);
   });
 
+  test('a line for people is one line, with all of its fields', () => {
+    const { stdout } = runScript(`
+      const { createLogger, prettyStream } = await import('./src/platform/logger.ts');
+      const logger = createLogger({ level: 'info', fields: { nodeId: 1 }, stream: await prettyStream() });
+      logger.info({ isr: [1, 2], error: new Error('why') }, 'Changed an ISR');`);
+    expect(stdout).toMatch(/^\[.+\] INFO: Changed an ISR \{"nodeId":1,"isr":\[1,2\],"error":"why"\}\n$/);
+  });
+
   test('a crash logs why and ends the process at once', () => {
-    const script = `
+    const { status, stdout } = runScript(`
       const { createLogger } = await import('./src/platform/logger.ts');
       const { nodeCrash } = await import('./src/platform/crash.ts');
       process.on('beforeExit', () => console.log('graceful'));
-      nodeCrash(createLogger({ level: 'info' }))(new Error('the log ends before it starts'));`;
-    const built = spawnSync(
-      'node_modules/.bin/esbuild',
-      ['--bundle', '--platform=node', '--packages=external', '--format=esm', '--loader=ts'],
-      { input: script, encoding: 'utf8' },
-    );
-    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-'], {
-      input: built.stdout,
-      encoding: 'utf8',
-    });
+      nodeCrash(createLogger({ level: 'info' }))(new Error('the log ends before it starts'));`);
     expect(status).toBe(134);
     expect(stdout).toContain('the log ends before it starts');
     expect(stdout).not.toContain('graceful');
   });
 });
+
+/** Runs a module in a process of its own. */
+function runScript(script: string) {
+  const built = spawnSync(
+    'node_modules/.bin/esbuild',
+    ['--bundle', '--platform=node', '--packages=external', '--format=esm', '--loader=ts'],
+    { input: script, encoding: 'utf8' },
+  );
+  return spawnSync(process.execPath, ['--input-type=module', '-'], { input: built.stdout, encoding: 'utf8' });
+}

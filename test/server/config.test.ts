@@ -200,3 +200,10 @@ test('an allowed origin is one exactly, since anything else would match no page'
   ])
     expect(() => nodeConfig({ ...minimal, allowedOrigins: [bad] }), bad).toThrow('is no origin');
 });
+
+test('hosts are names and addresses, without what has a key of its own', () => {
+  for (const good of ['a', 'a.example.net', '10.0.0.1', '::', '::1', 'fe80::1%eth0', '::ffff:10.0.0.1'])
+    expect(nodeConfig({ ...minimal, advertisedHost: good }).advertisedHost).toBe(good);
+  for (const bad of ['http://a', 'ws://a:7001', 'a:7001', 'a b', 'a/b', '10.0.0.1:7001'])
+    expect(() => nodeConfig({ ...minimal, advertisedHost: bad }), bad).toThrow('is no host');
+});
