@@ -129,6 +129,10 @@ kcatTest('is told what is wrong (needs kcat)', async () => {
   expect(large).toMatchObject({ status: 1, stderr: expect.stringContaining('Message size too large') });
   const beyond = await kcat(['-C', '-t', 'times', '-e', '-o', '999', '-X', 'auto.offset.reset=error']);
   expect(beyond.stderr).toContain('Offset out of range');
+  const transaction = await kcat(['-P', '-t', 'acks-all', '-X', 'transactional.id=x'], 'x\n');
+  expect(transaction.stderr).toContain('transactions are not supported');
+  const group = await kcat(['-G', 'g', 'acks-all']);
+  expect(group.stderr).toContain('feature not supported by broker');
 });
 
 kcatTest(
