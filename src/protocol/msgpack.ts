@@ -1,7 +1,4 @@
-/**
- * msgpackr, held to the plain part of the format that messages use: nil, bool, numbers, strings, bytes and arrays. In the
- * bundle for browsers `msgpack-small.ts` stands in for it.
- */
+/** msgpackr, held to the plain part of the format that messages use: nil, bool, numbers, strings, bytes and arrays. */
 
 import { Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr';
 import { skimMsgpack } from './msgpack-skim.ts';
