@@ -1,6 +1,7 @@
 /** LZ4's block format in JavaScript: sequences of literals and a copy of what came before (lz4_Block_format.md). */
 
 import { corrupt, tooLarge } from './corrupt.ts';
+import { read32 } from './read32.ts';
 
 const MATCH_BYTES_MIN = 4;
 const OFFSET_MAX = 65_535;
@@ -137,15 +138,6 @@ export function lz4EncodeBlock(
     literalStart = position;
   }
   return writeLiterals(input, literalStart, end, 0, out, at);
-}
-
-function read32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
 }
 
 function writeSequence(

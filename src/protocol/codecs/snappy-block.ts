@@ -4,6 +4,7 @@
  */
 
 import { corrupt } from './corrupt.ts';
+import { read32 } from './read32.ts';
 
 /** Blocks are compressed in fragments of this size, so that every offset fits two bytes. */
 const FRAGMENT_BYTES = 65_536;
@@ -133,15 +134,6 @@ function compressFragment(
     literalStart = position;
   }
   return writeLiteral(input, literalStart, end, out, at);
-}
-
-function read32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
 }
 
 function writeLiteral(input: Uint8Array, start: number, end: number, out: Uint8Array, from: number): number {
