@@ -3,8 +3,9 @@ import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import type { RequestOf, ResponseOf } from '../protocol/schema.ts';
 import { uuidFrom } from '../protocol/uuid.ts';
 import { RaftError } from './errors.ts';
-import type { ReplicaKey } from './types.ts';
+import type { Endpoint, ReplicaKey, Voter } from './types.ts';
 import { keyOf } from './types.ts';
+import { voterFromWire } from './wire.ts';
 
 /** What a peer said of itself and of the cluster it knows; undefined: it did not answer (yet). */
 export interface PeerAnswer {
@@ -16,13 +17,18 @@ export interface PeerAnswer {
 /** What a node needs to take part: which cluster, and who votes in it. */
 export interface Membership {
   readonly clusterId: string;
-  readonly voters: readonly ReplicaKey[];
+  readonly voters: readonly Voter[];
+}
+
+/** A voter of the configuration: which disk it has turns out when it answers. */
+export interface ConfiguredVoter extends Partial<Endpoint> {
+  readonly id: number;
 }
 
 export type BootstrapDecision =
   | { readonly kind: 'join'; readonly membership: Membership }
   /** Everybody is blank, and it falls to this node to begin: with these voters. */
-  | { readonly kind: 'create'; readonly voters: readonly ReplicaKey[] }
+  | { readonly kind: 'create'; readonly voters: readonly Voter[] }
   | { readonly kind: 'wait'; readonly reason: string };
 
 /**
@@ -72,7 +78,7 @@ export function decideBootstrap(
 
 export interface BootstrapOptions {
   readonly self: ReplicaKey;
-  readonly voterIds: readonly number[];
+  readonly voters: readonly ConfiguredVoter[];
   /** Create a cluster of this one voter without asking anybody. */
   readonly alone: boolean;
   readonly timers: Timers;
@@ -104,7 +110,8 @@ export class Bootstrap {
 
   /** Resolves with the cluster to take part in. Throws RaftError (FOREIGN_CLUSTER, STOPPED). */
   async run(): Promise<Membership> {
-    const { self, voterIds, alone, logger, random } = this.#options;
+    const { self, voters: configured, alone, logger, random } = this.#options;
+    const voterIds = configured.map(({ id }) => id);
     if (alone) return this.#create([self]);
     for (let delayMs = PROBE_DELAY_MS_MIN; ; delayMs = Math.min(2 * delayMs, PROBE_DELAY_MS_MAX)) {
       await Promise.all(voterIds.filter((id) => id !== self.id).map((id) => this.#probe(id)));
@@ -134,7 +141,12 @@ export class Bootstrap {
     this.nudge();
   }
 
-  #create(voters: readonly ReplicaKey[]): Membership {
+  /** The first voter set says where each voter is, for those who join when the configuration has changed. */
+  #create(founders: readonly ReplicaKey[]): Membership {
+    const voters = founders.map((founder): Voter => {
+      const { host, port } = this.#options.voters.find(({ id }) => id === founder.id) ?? {};
+      return host === undefined || port === undefined ? founder : { ...founder, endpoint: { host, port } };
+    });
     const clusterId = uuidFrom(this.#options.random.bytes(16));
     this.#options.logger.info(
       { clusterId, voters },
@@ -161,7 +173,8 @@ export class Bootstrap {
         logger.warn({ id, nodeId }, 'Another node answers at the address of a configured voter');
         return;
       }
-      this.#answers.set(id, { directoryId, cluster: clusterId === null ? undefined : { clusterId, voters } });
+      const cluster = clusterId === null ? undefined : { clusterId, voters: voters.map(voterFromWire) };
+      this.#answers.set(id, { directoryId, cluster });
     } catch (error) {
       logger.debug({ id, error }, 'A configured voter does not answer');
     }

@@ -4,7 +4,8 @@
  * means. Begin here, then one file per job:
  *
  * - the pure core: `types.ts` (inputs and effects), `state.ts` (what the roles share), `log-view.ts` (the log in
- *   memory), `election.ts`, `leader.ts`, `commit.ts`, `progress.ts`, `follower.ts`, `snapshots.ts`;
+ *   memory), `voter-set.ts` and `voter-changes.ts` (who votes), `election.ts`, `leader.ts`, `commit.ts`, `progress.ts`,
+ *   `follower.ts`, `snapshots.ts`;
  * - the shell: `node.ts` (`RaftNode`, the module's face), `driver.ts` (carries effects out), `wire.ts` (the core's
  *   messages in the catalogue's terms), `bootstrap.ts` (safe first start), `describe.ts`;
  * - the disk: `storage.ts` (group commit), `wal-format.ts`, `wal-recovery.ts`, `snapshot-file.ts`.
@@ -36,8 +37,18 @@ import {
 import { onChunkFailed, onSnapshotRequest, onSnapshotResponse, onSnapshotSaved } from './snapshots.ts';
 import type { RaftStart } from './state.ts';
 import { RaftState } from './state.ts';
-import type { Effect, HelloResponse, Input, ReplicaKey, Request, Response } from './types.ts';
+import type {
+  Effect,
+  HelloResponse,
+  Input,
+  ReplicaKey,
+  Request,
+  Response,
+  VoterChange,
+  VoterRefusal,
+} from './types.ts';
 import { keyOf } from './types.ts';
+import { changeVoters, isRemovedForGood, maybeReplaceWiped, nextVoterSet } from './voter-changes.ts';
 
 export type { RaftStart } from './state.ts';
 
@@ -88,6 +99,9 @@ export class RaftCore {
       case 'propose':
         this.#propose(input.payload);
         break;
+      case 'changeVoters':
+        changeVoters(s, input.change, nowMs);
+        break;
       case 'flush':
         if (s.role === 'leader') broadcast(s, nowMs);
         break;
@@ -101,6 +115,8 @@ export class RaftCore {
         startResigning(s, nowMs);
         break;
     }
+    if (isRemovedForGood(s)) startResigning(s, nowMs);
+    maybeReplaceWiped(s, nowMs);
     return s.takeEffects();
   }
 
@@ -111,8 +127,10 @@ export class RaftCore {
       return;
     }
     if (nowMs < s.electionDeadlineMs) return;
-    if (s.isVoter) {
+    if (s.mayStand) {
       startPreVote(s, nowMs);
+      // It may have been removed meanwhile, and nobody sends it entries any more: as an observer it hears of it.
+      if (s.role === 'prospective' && s.electionAttempts > 1) this.#sayHello();
       return;
     }
     this.#seekLeader(nowMs);
@@ -126,7 +144,14 @@ export class RaftCore {
     s.leaderId = undefined;
     s.leaderContactMs = Number.NEGATIVE_INFINITY;
     armRetryTimer(s, nowMs);
-    const others = s.voters.filter((voter) => voter.id !== s.self.id);
+    this.#sayHello();
+  }
+
+  #sayHello(): void {
+    const s = this.#s;
+    // The voters of an old log may all be gone by now; those of the configuration should not.
+    const seeds = s.seeds.filter(({ id }) => s.voters.every((voter) => voter.id !== id));
+    const others = [...s.voters, ...seeds].filter(({ id }) => id !== s.self.id);
     const peer = others[s.helloTurn++ % Math.max(others.length, 1)];
     if (peer) s.send(peer, { type: 'hello', lastIndex: s.log.lastIndex }, { afterSync: false });
   }
@@ -136,6 +161,12 @@ export class RaftCore {
     if (!this.canPropose) throw new Error(`proposed to a ${s.role} in epoch ${s.epoch}`);
     s.log.append([{ index: s.log.lastIndex + 1, epoch: s.epoch, payload }]);
     s.needsFlush = true;
+  }
+
+  /** What speaks against this change now; undefined: nothing. */
+  refuseVoterChange(change: VoterChange, nowMs: number): VoterRefusal | undefined {
+    const next = nextVoterSet(this.#s, change, nowMs);
+    return typeof next === 'string' ? next : undefined;
   }
 
   /** This node leads, the no-op of its epoch is committed, and it is not about to stop. */
@@ -215,12 +246,16 @@ export class RaftCore {
    */
   #onHelloResponse(from: ReplicaKey, response: HelloResponse, nowMs: number): void {
     const s = this.#s;
-    if (s.isVoter || s.leaderId !== undefined || response.epoch < s.epoch) return;
-    const leader = s.voters.find((voter) => voter.id === response.leaderId);
-    if (!leader) return;
-    adoptEpoch(s, response.epoch, nowMs);
-    followLeader(s, leader.id, nowMs);
-    if (keyOf(leader) !== keyOf(from))
+    if (s.leaderId !== undefined || response.epoch < s.epoch) return;
+    if (response.leaderId === undefined || response.leaderId === s.self.id) return;
+    // The leader may be a voter of a set that is not in this log yet: a hello is for the node, whatever its disk.
+    const known = s.voters.find((voter) => voter.id === response.leaderId);
+    const leader = known ?? { id: response.leaderId, directoryId: '' };
+    if (!s.isVoter) {
+      adoptEpoch(s, response.epoch, nowMs);
+      followLeader(s, leader.id, nowMs);
+    }
+    if (leader.id !== from.id)
       s.send(leader, { type: 'hello', lastIndex: s.log.lastIndex }, { afterSync: false });
   }
 

@@ -1,6 +1,7 @@
 import { asError } from '../platform/as-error.ts';
 import type { Counter, Meter, Platform, Timer } from '../platform/ports.ts';
 import type { RaftCore } from './core.ts';
+import type { LogBase } from './log-view.ts';
 import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorage } from './storage.ts';
 import type { Effect, Entry, Input, ReplicaKey, Request, Response, Role } from './types.ts';
@@ -28,7 +29,7 @@ export interface RaftDriverOptions {
   /** A snapshot is taken after this many applied entries, or this many bytes of them. */
   readonly snapshotEntries: number;
   readonly snapshotBytes: number;
-  /** Role, leader or epoch changed, or whether proposals are taken. */
+  /** Role, leader, epoch or voters changed, or whether proposals are taken. */
   onChange(): void;
   /** Asks another replica; undefined when it answered with an error. */
   request(to: ReplicaKey, request: Request): Promise<Response | undefined>;
@@ -199,7 +200,8 @@ export class RaftDriver {
     }
     this.#maybeSnapshot();
     this.#armTimer();
-    const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose}`;
+    const voters = `${state.log.voterSetIndex} ${state.log.voterSetIndex <= state.commitIndex}`;
+    const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose} ${voters}`;
     if (view === this.#announced) return;
     this.#announced = view;
     this.#countElections(state.role, state.epoch);
@@ -244,12 +246,14 @@ export class RaftDriver {
     if (index > core.state.log.syncedIndex) return;
     this.#isSavingSnapshot = true;
     this.#sinceSnapshot = { entries: 0, bytes: 0 };
-    void this.#saveSnapshot(index, epoch, stateMachine.snapshot());
+    const voterSet = core.state.log.voterSetAt(index);
+    void this.#saveSnapshot({ index, epoch, voterSet }, stateMachine.snapshot());
   }
 
-  async #saveSnapshot(index: number, epoch: number, data: readonly Uint8Array[]): Promise<void> {
+  async #saveSnapshot(base: LogBase, data: readonly Uint8Array[]): Promise<void> {
+    const { index, epoch } = base;
     try {
-      const snapshot = await this.#options.storage.saveSnapshot(index, epoch, data);
+      const snapshot = await this.#options.storage.saveSnapshot(base, data);
       this.#options.platform.logger.info({ index, epoch, sizeBytes: snapshot.sizeBytes }, 'Saved a snapshot');
       this.#snapshots.add();
       this.#isSavingSnapshot = false;

@@ -109,7 +109,7 @@ export function onHardStateSynced(s: RaftState, nowMs: number): void {
 }
 
 function countVotes(s: RaftState, nowMs: number): void {
-  const granted = [...s.votes.values()].filter(Boolean).length;
+  const granted = s.voters.filter((voter) => s.votes.get(keyOf(voter))).length;
   if (granted < s.quorumSize) return;
   if (s.role === 'prospective') campaign(s, nowMs, false);
   else if (s.role === 'candidate') becomeLeader(s, nowMs);
@@ -144,13 +144,16 @@ export function onVoteRequest(
     onPreVoteRequest(s, from, request, token, nowMs);
     return;
   }
-  // Only voters take part: a wiped or removed replica must not even push the epoch up.
-  const eligible = s.isVoter && s.isVoterKey(from);
+  // Neither log decides who may vote here: one of the two may not have the newest voter set yet, and its vote may be the
+  // one that is needed (thesis 4.2.2, KIP-853). The candidate counts the votes of its own set, and asked for this very
+  // disk. But a stranger must not push the epoch up while a leader lives (thesis 4.2.3): it may have been removed.
+  const isStranger = !s.isVoter || !s.isVoterKey(from);
+  const eligible = !isStranger || request.transfer || !hasLiveLeader(s, from, nowMs);
   if (eligible) adoptEpoch(s, request.epoch, nowMs);
   const granted = eligible && mayVoteFor(s, from, request);
   if (granted && s.votedFor === undefined) {
     s.setHardState(s.epoch, from);
-    s.role = 'unattached';
+    s.role = s.isVoter ? 'unattached' : 'observer';
     s.note('Voted', { candidateId: from.id });
     armElectionTimer(s, nowMs);
   }
@@ -173,8 +176,6 @@ function onPreVoteRequest(
   nowMs: number,
 ): void {
   const granted =
-    s.isVoter &&
-    s.isVoterKey(from) &&
     request.epoch >= s.epoch &&
     !hasLiveLeader(s, from, nowMs) &&
     s.log.isUpToDate(request.lastIndex, request.lastEpoch);

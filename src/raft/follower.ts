@@ -58,6 +58,7 @@ function appendMissing(s: RaftState, entries: readonly Entry[]): void {
     s.log.truncateAfter(first - 1);
   }
   s.log.append(missing);
+  s.settleRole();
 }
 
 /**

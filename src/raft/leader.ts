@@ -7,7 +7,7 @@ import type { RaftState } from './state.ts';
 import type { AppendRequest, AppendResponse, HelloRequest, ReplicaKey, Request } from './types.ts';
 import { keyOf } from './types.ts';
 
-const NO_OP = new Uint8Array(0);
+export const NO_OP = new Uint8Array(0);
 
 /** Won the election: open the epoch with a no-op, so that what older epochs left can be committed (Raft 8). */
 export function becomeLeader(s: RaftState, nowMs: number): void {
@@ -23,7 +23,8 @@ export function becomeLeader(s: RaftState, nowMs: number): void {
     s.replicas.set(keyOf(voter), newProgress(voter, true, s.log.lastIndex + 1, nowMs));
   }
   s.epochStartIndex = s.log.lastIndex + 1;
-  s.log.append([{ index: s.epochStartIndex, epoch: s.epoch, payload: NO_OP }]);
+  // It restates who votes: a log tells it from the first entry on, also where the first snapshot only knew it by hearsay.
+  s.log.append([{ index: s.epochStartIndex, epoch: s.epoch, payload: NO_OP, voterSet: s.log.voterSet }]);
   s.note('Elected leader of the metadata quorum', { epochStartIndex: s.epochStartIndex });
   broadcast(s, nowMs);
 }
@@ -41,7 +42,7 @@ export function stopLeading(s: RaftState): void {
 function resign(s: RaftState, nowMs: number, message: string): void {
   s.note(message);
   stopLeading(s);
-  s.role = 'resigned';
+  s.role = s.isVoter ? 'resigned' : 'observer';
   s.leaderId = undefined;
   s.leaderContactMs = Number.NEGATIVE_INFINITY;
   armElectionTimer(s, nowMs);
@@ -211,14 +212,18 @@ export function registerObserver(s: RaftState, from: ReplicaKey, request: HelloR
   sendAppends(s, progress, nowMs);
 }
 
-/** The node wants to stop: no more proposals, and a successor is asked to campaign. */
+/** The node wants to stop, or votes no longer: no more proposals, and a successor is asked to campaign. */
 export function startResigning(s: RaftState, nowMs: number): void {
   if (s.role !== 'leader' || s.resignDeadlineMs !== Number.POSITIVE_INFINITY) return;
-  if (s.voters.length === 1) {
+  if (s.voters.every((voter) => s.isSelf(voter))) {
     resign(s, nowMs, 'Resigning: this node stops, and it is the only voter');
     return;
   }
-  s.note('Handing leadership over: this node stops');
+  s.note(
+    s.isVoter
+      ? 'Handing leadership over: this node stops'
+      : 'Handing leadership over: this node is no voter any more',
+  );
   s.resignDeadlineMs = nowMs + s.limits.handoverTimeoutMs;
   s.handoverAskedMs = Number.NEGATIVE_INFINITY;
   maybeHandOver(s, nowMs);

@@ -1,4 +1,10 @@
-import type { Entry } from './types.ts';
+import type { Entry, VoterSet } from './types.ts';
+import { VoterSets } from './voter-set.ts';
+
+/** Where a log begins: behind a snapshot, which says who votes as of it. */
+export interface LogBase extends LogPosition {
+  readonly voterSet: VoterSet;
+}
 
 /** The position of one entry. */
 export interface LogPosition {
@@ -20,12 +26,15 @@ export class LogView {
   #syncedIndex: number;
   #handedOut: number;
   #generation = 0;
+  #voterSets: VoterSets;
 
   /** A recovered log: everything in it is on the disk. */
-  constructor(base: LogPosition, entries: readonly Entry[]) {
+  constructor(base: LogBase, entries: readonly Entry[]) {
     this.#baseIndex = base.index;
     this.#baseEpoch = base.epoch;
     this.#entries = [...entries];
+    this.#voterSets = new VoterSets(base);
+    for (const entry of entries) this.#voterSets.append(entry);
     this.#syncedIndex = this.lastIndex;
     this.#handedOut = this.lastIndex;
   }
@@ -50,6 +59,24 @@ export class LogView {
 
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Who votes by this log, committed or not, and which entry says so. */
+  get voterSet(): VoterSet {
+    return this.#voterSets.current;
+  }
+  get voterSetIndex(): number {
+    return this.#voterSets.currentIndex;
+  }
+
+  /** Who votes as of an entry. */
+  voterSetAt(index: number): VoterSet {
+    return this.#voterSets.at(index);
+  }
+
+  /** Who votes as of an entry, and by all that came behind it. */
+  voterSetsSince(index: number): VoterSet[] {
+    return this.#voterSets.since(index);
   }
 
   /** The epoch of an entry; `undefined` when it is not in the log (any more). */
@@ -96,6 +123,7 @@ export class LogView {
         );
       }
       this.#entries.push(entry);
+      this.#voterSets.append(entry);
     }
   }
 
@@ -105,16 +133,18 @@ export class LogView {
       throw new Error(`cannot cut at ${index}, behind the snapshot at ${this.#baseIndex}`);
     if (index >= this.lastIndex) return;
     this.#entries.length = index - this.#baseIndex;
+    this.#voterSets.truncateAfter(index);
     this.#syncedIndex = Math.min(this.#syncedIndex, index);
     this.#handedOut = Math.min(this.#handedOut, index);
     this.#generation++;
   }
 
   /** Replaces the whole log by a snapshot that was installed; the snapshot is not durable yet. */
-  reset(base: LogPosition): void {
+  reset(base: LogBase): void {
     this.#baseIndex = base.index;
     this.#baseEpoch = base.epoch;
     this.#entries = [];
+    this.#voterSets = new VoterSets(base);
     // Nothing is known to be durable until the write of the snapshot completes in the new generation.
     this.#syncedIndex = 0;
     this.#handedOut = base.index;
@@ -126,6 +156,7 @@ export class LogView {
     const epoch = this.epochAt(index);
     if (epoch === undefined) throw new Error(`cannot compact to ${index}: it is not in the log`);
     this.#entries.splice(0, index - this.#baseIndex);
+    this.#voterSets.compactTo(index);
     this.#baseIndex = index;
     this.#baseEpoch = epoch;
   }

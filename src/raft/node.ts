@@ -3,7 +3,7 @@ import { silentMeter } from '../platform/silent-meter.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
-import type { Membership } from './bootstrap.ts';
+import type { ConfiguredVoter } from './bootstrap.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { RaftCore } from './core.ts';
 import type { QuorumDescription } from './describe.ts';
@@ -14,9 +14,16 @@ import { RaftError } from './errors.ts';
 import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
-import type { RaftLimits, ReplicaKey, Request, Response, Role } from './types.ts';
+import type { RaftLimits, ReplicaKey, Request, Response, Role, Voter } from './types.ts';
 import { DEFAULT_RAFT_LIMITS } from './types.ts';
-import { requestFromWire, responseFromWire, responseToWire, type TargetedBody, toWire } from './wire.ts';
+import {
+  requestFromWire,
+  responseFromWire,
+  responseToWire,
+  type TargetedBody,
+  toWire,
+  voterToWire,
+} from './wire.ts';
 
 export type { StateMachine } from './driver.ts';
 
@@ -41,8 +48,8 @@ const DEFAULT_RAFT_NODE_LIMITS: RaftNodeLimits = {
 export interface RaftNodeOptions {
   readonly nodeId: number;
   readonly directoryId: string;
-  /** The configured voters; they matter at the first start alone, after that the log's own list counts. */
-  readonly voters: readonly { readonly id: number }[];
+  /** The configured voters: they found the cluster, and are asked for its leader. Who votes is what the log says. */
+  readonly voters: readonly ConfiguredVoter[];
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'disk' | 'logger' | 'meter' | 'crash'>;
   /** A folder of its own, for the log and its snapshots. */
   readonly dir: string;
@@ -68,7 +75,7 @@ export class RaftNode {
   readonly #self: ReplicaKey;
   #storage: RaftStorage | undefined;
   #bootstrap: Bootstrap | undefined;
-  #membership: Membership | undefined;
+  #clusterId: string | undefined;
   #core: RaftCore | undefined;
   #driver: RaftDriver | undefined;
   readonly #reportedClusters = new Set<string>();
@@ -100,7 +107,11 @@ export class RaftNode {
     return this.#driver?.appliedIndex ?? 0;
   }
   get clusterId(): string | undefined {
-    return this.#membership?.clusterId;
+    return this.#clusterId;
+  }
+  /** Who votes, by this node's log; empty until it knows its cluster. */
+  get voters(): readonly Voter[] {
+    return this.#core?.state.voters ?? [];
   }
   /** Does this node vote? False until it knows its cluster. */
   get isVoter(): boolean {
@@ -152,7 +163,7 @@ export class RaftNode {
     const { timers, random, logger } = platform;
     this.#bootstrap = new Bootstrap({
       self: this.#self,
-      voterIds: voters.map((voter) => voter.id),
+      voters,
       alone: bootstrapAlone,
       timers,
       random,
@@ -174,7 +185,8 @@ export class RaftNode {
     if (header.index > 0) stateMachine.restore(header.index, data);
     const start = {
       self: this.#self,
-      voters: header.voters,
+      // A hello is for a node, whatever its disk.
+      seeds: this.#options.voters.map(({ id }) => ({ id, directoryId: '' })),
       hardState,
       snapshot: header,
       entries,
@@ -187,13 +199,13 @@ export class RaftNode {
       { isVoter, epoch: hardState.epoch, snapshotIndex: header.index, lastIndex: log.lastIndex },
       'Opened the quorum log',
     );
-    if (!isVoter && header.voters.some(({ id }) => id === this.#self.id)) {
+    if (!isVoter && core.state.voters.some(({ id }) => id === this.#self.id)) {
       platform.logger.warn(
-        { directoryId: this.#self.directoryId, voters: header.voters },
+        { directoryId: this.#self.directoryId, voters: core.state.voters },
         'This node voted with another disk, so it only observes now: the quorum lacks a voter',
       );
     }
-    this.#membership = header;
+    this.#clusterId = header.clusterId;
     this.#core = core;
     this.#driver = new RaftDriver({
       core,
@@ -255,7 +267,7 @@ export class RaftNode {
     this.#bootstrap?.nudge();
     const refusal = this.#refuse(body as TargetedBody);
     if (refusal) throw new KafkaError(refusal);
-    const { from, request } = requestFromWire(api, body, this.#membership?.voters ?? []);
+    const { from, request } = requestFromWire(api, body, this.voters);
     const response = await this.#driver?.ask(from, request);
     if (!response) throw new KafkaError('BROKER_NOT_AVAILABLE');
     return responseToWire(response);
@@ -288,10 +300,7 @@ export class RaftNode {
       nodeId: this.#self.id,
       directoryId: this.#self.directoryId,
       clusterId: this.clusterId ?? null,
-      voters: (this.#membership?.voters ?? []).map((voter) => ({
-        id: voter.id,
-        directoryId: voter.directoryId,
-      })),
+      voters: this.voters.map(voterToWire),
       leaderId: this.leaderId ?? -1,
       epoch: this.epoch,
     };

@@ -10,7 +10,8 @@ type ProgressMode = 'probe' | 'replicate' | 'snapshot';
 /** What a leader knows of one other replica. */
 export interface Progress {
   readonly key: ReplicaKey;
-  readonly isVoter: boolean;
+  /** By the leader's voter set: a promoted observer keeps its progress, and so does a removed voter. */
+  isVoter: boolean;
   mode: ProgressMode;
   /** Durable on that replica and equal to this log up to here. */
   matchIndex: number;

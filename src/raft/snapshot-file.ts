@@ -1,18 +1,18 @@
 import type { Disk } from '../platform/ports.ts';
 import { crc32c } from '../protocol/crc32c.ts';
 import { RaftError } from './errors.ts';
-import type { ReplicaKey, SnapshotMeta } from './types.ts';
+import type { SnapshotMeta, Voter } from './types.ts';
 
 /**
  * A snapshot file: `u32 crc32c of the header | u32 headerBytes | header | data`. The header is JSON (it is small, and
- * worth reading by eye): what the data stands for, and the two things that hold for the whole life of the quorum's log,
- * the cluster id and the voters. The very first one, at index 0 and without data, is how a node joins a cluster.
+ * worth reading by eye): what the data stands for, who votes as of its index, and the cluster's id, which holds for
+ * good. The very first one, at index 0 and without data, is how a node joins a cluster.
  */
 export interface SnapshotHeader extends SnapshotMeta {
   readonly clusterId: string;
-  readonly voters: readonly ReplicaKey[];
 }
 
+const decoder = new TextDecoder();
 const FIXED_BYTES = 8;
 const HEADER_BYTES_MAX = 1024 * 1024;
 const SUFFIX = '.snapshot';
@@ -106,6 +106,8 @@ async function readHeader(
   if (length > HEADER_BYTES_MAX) throw damaged();
   const text = await file.read(FIXED_BYTES, length);
   if (text.length !== length || crc32c(text) !== view.getUint32(0)) throw damaged();
-  const header: SnapshotHeader = JSON.parse(new TextDecoder().decode(text));
-  return { header, dataStart: FIXED_BYTES + length };
+  const { voters = [], ...header }: SnapshotHeader & { voters?: Voter[] } = JSON.parse(decoder.decode(text));
+  // The first snapshots named the voters alone.
+  const voterSet = header.voterSet ?? { voters, vacant: [] };
+  return { header: { ...header, voterSet }, dataStart: FIXED_BYTES + length };
 }

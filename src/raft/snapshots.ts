@@ -133,6 +133,7 @@ function receive(s: RaftState, request: SnapshotRequest): IncomingSnapshot {
 function install(s: RaftState, meta: SnapshotMeta, bytes: Uint8Array): void {
   s.note('Installing a snapshot', { index: meta.index, snapshotEpoch: meta.epoch, sizeBytes: bytes.length });
   s.log.reset(meta);
+  s.settleRole();
   s.snapshot = meta;
   s.commitIndex = meta.index;
   s.appliedIndex = meta.index;

@@ -10,13 +10,16 @@ import type {
   Response,
   Role,
   SnapshotMeta,
+  Voter,
 } from './types.ts';
 import { keyOf } from './types.ts';
+import { isIn } from './voter-set.ts';
 
 /** What a core starts from: what the disk held. */
 export interface RaftStart {
   readonly self: ReplicaKey;
-  readonly voters: readonly ReplicaKey[];
+  /** Whom a replica asks for the leader, beside the voters: those of its configuration. */
+  readonly seeds?: readonly ReplicaKey[];
   readonly hardState: HardState;
   readonly snapshot: SnapshotMeta;
   readonly entries: readonly Entry[];
@@ -38,8 +41,7 @@ export interface IncomingSnapshot {
  */
 export class RaftState {
   readonly self: ReplicaKey;
-  readonly voters: readonly ReplicaKey[];
-  readonly isVoter: boolean;
+  readonly seeds: readonly ReplicaKey[];
   readonly limits: RaftLimits;
   readonly log: LogView;
 
@@ -73,6 +75,7 @@ export class RaftState {
   /** Finite while this leader hands over. */
   resignDeadlineMs = Number.POSITIVE_INFINITY;
   handoverAskedMs = Number.NEGATIVE_INFINITY;
+  wipedSoughtMs = Number.NEGATIVE_INFINITY;
 
   incoming: IncomingSnapshot | undefined;
   received: { readonly meta: SnapshotMeta; readonly bytes: Uint8Array } | undefined;
@@ -84,7 +87,7 @@ export class RaftState {
 
   constructor(start: RaftStart) {
     this.self = start.self;
-    this.voters = start.voters;
+    this.seeds = start.seeds ?? [];
     this.limits = start.limits;
     this.log = new LogView(start.snapshot, start.entries);
     this.epoch = start.hardState.epoch;
@@ -93,7 +96,6 @@ export class RaftState {
     this.snapshot = start.snapshot;
     this.commitIndex = start.snapshot.index;
     this.appliedIndex = start.snapshot.index;
-    this.isVoter = this.voters.some((voter) => keyOf(voter) === keyOf(this.self));
     this.#random = start.randomSeed >>> 0;
     if (this.log.lastEpoch > this.epoch) {
       throw new Error(`the log ends in epoch ${this.log.lastEpoch}, above the hard state's ${this.epoch}`);
@@ -117,6 +119,23 @@ export class RaftState {
     return lowMs + this.random() * (highMs - lowMs);
   }
 
+  /** By the last voter set in the log, committed or not: it counts from its append on (thesis 4.1). */
+  get voters(): readonly Voter[] {
+    return this.log.voterSet.voters;
+  }
+
+  get isVoter(): boolean {
+    return this.isVoterKey(this.self);
+  }
+
+  /**
+   * May it stand for election? So may a voter whose removal is not known to be committed (thesis 4.2.2): its log may be
+   * the one that the others cannot pass by, and they could not elect anybody else. It does not count its own vote.
+   */
+  get mayStand(): boolean {
+    return this.isVoter || this.log.voterSetsSince(this.commitIndex).some((set) => isIn(set, this.self));
+  }
+
   get quorumSize(): number {
     return Math.floor(this.voters.length / 2) + 1;
   }
@@ -131,7 +150,13 @@ export class RaftState {
   }
 
   isVoterKey(replica: ReplicaKey): boolean {
-    return this.voters.some((voter) => keyOf(voter) === keyOf(replica));
+    return isIn(this.log.voterSet, replica);
+  }
+
+  /** The log changed: a replica that follows does so with or without a vote. */
+  settleRole(): void {
+    if (this.role === 'follower' || this.role === 'observer')
+      this.role = this.isVoter ? 'follower' : 'observer';
   }
 
   setHardState(epoch: number, votedFor: ReplicaKey | undefined): void {

@@ -2,7 +2,7 @@ import { asError } from '../platform/as-error.ts';
 import type { Disk, DiskFile, Logger } from '../platform/ports.ts';
 import { crc32c } from '../protocol/crc32c.ts';
 import { RaftError } from './errors.ts';
-import type { LogPosition } from './log-view.ts';
+import type { LogBase, LogPosition } from './log-view.ts';
 import type { SnapshotHeader } from './snapshot-file.ts';
 import {
   listSnapshots,
@@ -11,7 +11,7 @@ import {
   snapshotName,
   writeSnapshot,
 } from './snapshot-file.ts';
-import type { Entry, HardState, PersistEffect, ReplicaKey, SnapshotMeta } from './types.ts';
+import type { Entry, HardState, PersistEffect, SnapshotMeta, Voter } from './types.ts';
 import type { WalRecord } from './wal-format.ts';
 import { encodeFrame, recordBytes } from './wal-format.ts';
 import type { WalFile } from './wal-recovery.ts';
@@ -60,7 +60,7 @@ const SNAPSHOTS_KEPT = 2;
  */
 export class RaftStorage {
   readonly #options: RaftStorageOptions;
-  #identity: { readonly clusterId: string; readonly voters: readonly ReplicaKey[] } | undefined;
+  #clusterId: string | undefined;
   #files: WalFile[] = [];
   #current: DiskFile | undefined;
   #hardState: HardState = { epoch: 0, votedFor: undefined };
@@ -101,21 +101,31 @@ export class RaftStorage {
     await this.#syncFolders();
     const { header, data } = await readSnapshot(disk, dir, newest);
     const wal = await recoverWal(disk, dir, sequences, header, logger);
-    this.#identity = header;
+    this.#clusterId = header.clusterId;
     this.#files = wal.files;
     this.#hardState = wal.hardState;
     this.#resetTo = wal.isDetached ? header : undefined;
     return { header, data, hardState: wal.hardState, entries: wal.entries };
   }
 
-  /** Joins a cluster: writes the snapshot at index 0 that says which one, and who votes in it. */
-  async initialize(clusterId: string, voters: readonly ReplicaKey[]): Promise<Recovered> {
-    if (this.#identity) throw new Error('the quorum log is initialized already');
+  /**
+   * Joins a cluster: writes the snapshot at index 0 that says which one, and who votes in it. For a node that joins later
+   * the voters are hearsay, which its log soon corrects.
+   */
+  async initialize(clusterId: string, voters: readonly Voter[]): Promise<Recovered> {
+    if (this.#clusterId !== undefined) throw new Error('the quorum log is initialized already');
     const { disk, dir } = this.#options;
-    const header: SnapshotHeader = { clusterId, voters, index: 0, epoch: 0, sizeBytes: 0, crc: 0 };
+    const header: SnapshotHeader = {
+      clusterId,
+      index: 0,
+      epoch: 0,
+      sizeBytes: 0,
+      crc: 0,
+      voterSet: { voters, vacant: [] },
+    };
     await writeSnapshot(disk, dir, header, []);
     await this.#syncFolders();
-    this.#identity = header;
+    this.#clusterId = clusterId;
     return { header, data: new Uint8Array(0), hardState: this.#hardState, entries: [] };
   }
 
@@ -131,8 +141,9 @@ export class RaftStorage {
   }
 
   /** Writes a snapshot of the applied state beside the log, which goes on meanwhile. */
-  async saveSnapshot(index: number, epoch: number, data: readonly Uint8Array[]): Promise<SnapshotMeta> {
-    const meta: SnapshotMeta = { index, epoch, ...measure(data) };
+  async saveSnapshot(base: LogBase, data: readonly Uint8Array[]): Promise<SnapshotMeta> {
+    const { index, epoch, voterSet } = base;
+    const meta: SnapshotMeta = { index, epoch, ...measure(data), voterSet };
     await this.#writeSnapshot(meta, data);
     return meta;
   }
@@ -243,10 +254,9 @@ export class RaftStorage {
   }
 
   async #writeSnapshot(meta: SnapshotMeta, data: readonly Uint8Array[]): Promise<void> {
-    if (!this.#identity) throw new Error('the quorum log is not initialized');
+    if (this.#clusterId === undefined) throw new Error('the quorum log is not initialized');
     const { disk, dir } = this.#options;
-    const { clusterId, voters } = this.#identity;
-    await writeSnapshot(disk, dir, { ...meta, clusterId, voters }, data);
+    await writeSnapshot(disk, dir, { ...meta, clusterId: this.#clusterId }, data);
     // The one before stays: it may be on its way to a follower.
     const old = (await listSnapshots(disk, dir)).slice(0, -SNAPSHOTS_KEPT);
     for (const index of old) await disk.remove(`${dir}/${snapshotName(index)}`);

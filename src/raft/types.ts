@@ -9,11 +9,54 @@ export interface ReplicaKey {
 /** A replica key as a map key. */
 export const keyOf = (replica: ReplicaKey): string => `${replica.id}:${replica.directoryId}`;
 
-/** One log entry. An empty payload is the no-op that opens an epoch. Indexes start at 1, epochs at 1. */
+/** A replica that votes, and where the others reach it (KIP-853). */
+export interface Voter extends ReplicaKey {
+  readonly endpoint?: Endpoint | undefined;
+}
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Who votes. It is part of the log, and its last value in the log counts, committed or not (thesis 4.1). */
+export interface VoterSet {
+  readonly voters: readonly Voter[];
+  /** Seats of wiped voters that were taken out on their own account: the same node with its new disk takes them. */
+  readonly vacant: readonly Voter[];
+}
+
+/** One change of the voter set: one voter at a time. */
+export type VoterChange =
+  | { readonly kind: 'add'; readonly voter: Voter }
+  | { readonly kind: 'remove'; readonly voter: ReplicaKey }
+  /** The voter moved to another address. */
+  | { readonly kind: 'update'; readonly voter: Voter };
+
+/** Why a leader does not change the voter set (now). */
+export type VoterRefusal =
+  | 'notLeader'
+  | 'epochOpen'
+  | 'handingOver'
+  | 'changePending'
+  | 'duplicateVoter'
+  | 'unknownVoter'
+  | 'otherDirectory'
+  | 'notObserving'
+  | 'notCaughtUp'
+  | 'lastVoter'
+  | 'majoritySilent'
+  | 'tooManyVoters';
+
+/**
+ * One log entry. Indexes start at 1, epochs at 1. An empty payload means nothing to the state machine: it is the no-op
+ * that opens an epoch, or a change of the voters. Both name the voter set that holds from here on.
+ */
 export interface Entry {
   readonly index: number;
   readonly epoch: number;
   readonly payload: Uint8Array;
+  readonly voterSet?: VoterSet | undefined;
 }
 
 /** What must be on disk before any reply that promises it (Raft figure 2, "persistent state"). */
@@ -29,6 +72,8 @@ export interface SnapshotMeta {
   readonly sizeBytes: number;
   /** CRC32C of the snapshot's bytes. */
   readonly crc: number;
+  /** Who votes as of `index`. */
+  readonly voterSet: VoterSet;
 }
 
 // --- Messages between cores -----------------------------------------------------------------------------------
@@ -141,6 +186,8 @@ export type Input =
     }
   /** The state machine proposes an entry; allowed while `canPropose`. */
   | { readonly kind: 'propose'; readonly payload: Uint8Array }
+  /** An operator changes the voters; allowed while `refuseVoterChange` has nothing against it. */
+  | { readonly kind: 'changeVoters'; readonly change: VoterChange }
   /** Sends what was proposed since the last flush: all of one turn of the event loop shares its appends. */
   | { readonly kind: 'flush' }
   /** The driver made a snapshot of the applied state durable. */
@@ -219,6 +266,14 @@ export interface RaftLimits {
   readonly observerTimeoutMs: number;
   /** A stopping leader gives up handing over after this. */
   readonly handoverTimeoutMs: number;
+  readonly votersMax: number;
+  /** An observer that lacks no more entries than this may become a voter. */
+  readonly voterLagEntriesMax: number;
+  /**
+   * A voter that is silent for so long, while its node observes with another disk, gives its seat up to that disk.
+   * Infinity: an operator replaces it.
+   */
+  readonly wipedVoterTimeoutMs: number;
 }
 
 export const DEFAULT_RAFT_LIMITS: RaftLimits = {
@@ -236,4 +291,7 @@ export const DEFAULT_RAFT_LIMITS: RaftLimits = {
   observersMax: 1000,
   observerTimeoutMs: 3000,
   handoverTimeoutMs: 1000,
+  votersMax: 15,
+  voterLagEntriesMax: 100,
+  wipedVoterTimeoutMs: Number.POSITIVE_INFINITY,
 };

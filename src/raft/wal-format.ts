@@ -1,5 +1,6 @@
 import { crc32c } from '../protocol/crc32c.ts';
 import type { Entry, HardState } from './types.ts';
+import { decodeVoterSet, encodeVoterSet } from './voter-set.ts';
 
 /**
  * The bytes of the write-ahead log. A file is a run of frames; a frame is what one round of group commit wrote, so
@@ -9,6 +10,7 @@ import type { Entry, HardState } from './types.ts';
  *     body   = record*
  *     record = u8 1 | f64 epoch | f64 voted id or -1 | u8 n | n bytes directory id                  hard state
  *            | u8 2 | f64 index | f64 epoch | u32 n | n bytes payload                               entry
+ *            | u8 4 | f64 index | f64 epoch | u32 n | n bytes voter set                             entry that names the voters
  *            | u8 3 | f64 index | f64 epoch                                                         log reset to a snapshot
  *
  * Sequence and position are in the checksum, so a frame counts only where it was written: neither a misdirected write
@@ -24,6 +26,7 @@ export type WalRecord =
 const HARD_STATE = 1;
 const ENTRY = 2;
 const RESET = 3;
+const VOTER_SET = 4;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -45,20 +48,23 @@ export function encodeFrame(records: readonly WalRecord[], sequence: number, pos
 
 /** What an encoded record takes in a frame. */
 export function recordBytes(record: WalRecord): number {
-  if (record.kind === 'entry') return 21 + record.entry.payload.length;
+  if (record.kind === 'entry') return 21 + bodyOf(record.entry).length;
   if (record.kind === 'reset') return 17;
   return 18 + encoder.encode(record.hardState.votedFor?.directoryId ?? '').length;
 }
 
+const bodyOf = ({ payload, voterSet }: Entry): Uint8Array => (voterSet ? encodeVoterSet(voterSet) : payload);
+
 function writeRecord(frame: Uint8Array, view: DataView, start: number, record: WalRecord): number {
   if (record.kind === 'entry') {
-    const { index, epoch, payload } = record.entry;
-    view.setUint8(start, ENTRY);
+    const { index, epoch, voterSet } = record.entry;
+    const body = bodyOf(record.entry);
+    view.setUint8(start, voterSet ? VOTER_SET : ENTRY);
     view.setFloat64(start + 1, index);
     view.setFloat64(start + 9, epoch);
-    view.setUint32(start + 17, payload.length);
-    frame.set(payload, start + 21);
-    return start + 21 + payload.length;
+    view.setUint32(start + 17, body.length);
+    frame.set(body, start + 21);
+    return start + 21 + body.length;
   }
   if (record.kind === 'reset') {
     view.setUint8(start, RESET);
@@ -111,11 +117,16 @@ function readRecord(
   const first = view.getFloat64(start + 1);
   const second = view.getFloat64(start + 9);
   if (type === RESET) return { record: { kind: 'reset', index: first, epoch: second }, end: start + 17 };
-  if (type === ENTRY) {
+  if (type === ENTRY || type === VOTER_SET) {
     const end = frameEnd - start < 21 ? Number.POSITIVE_INFINITY : start + 21 + view.getUint32(start + 17);
     if (end > frameEnd) return undefined;
     // A copy: a slice of the file would keep the whole file in memory.
     const payload = file.slice(start + 21, end);
+    if (type === VOTER_SET) {
+      const voterSet = decodeVoterSet(payload);
+      const entry = { index: first, epoch: second, payload: new Uint8Array(0), voterSet };
+      return { record: { kind: 'entry', entry }, end };
+    }
     return { record: { kind: 'entry', entry: { index: first, epoch: second, payload } }, end };
   }
   if (type !== HARD_STATE || frameEnd - start < 18) return undefined;

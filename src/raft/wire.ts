@@ -4,7 +4,10 @@ import { InstallSnapshot } from '../protocol/messages/install-snapshot.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import { Vote } from '../protocol/messages/vote.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
-import type { ReplicaKey, Request, Response } from './types.ts';
+import type { ReplicaKey, Request, Response, Voter } from './types.ts';
+import { decodeVoterSet, encodeVoterSet } from './voter-set.ts';
+
+const NONE = new Uint8Array(0);
 
 /** The APIs of the quorum, for the node to register. */
 export const RAFT_APIS: readonly AnyApi[] = [
@@ -45,7 +48,11 @@ export function toWire(request: Request, clusterId: string, self: ReplicaKey, to
         prevIndex: request.prevIndex,
         prevEpoch: request.prevEpoch,
         commitIndex: request.commitIndex,
-        entries: request.entries.map(({ epoch, payload }) => ({ epoch, payload })),
+        entries: request.entries.map(({ epoch, payload, voterSet }) => ({
+          epoch,
+          payload,
+          voterSet: voterSet ? encodeVoterSet(voterSet) : NONE,
+        })),
       };
       return { api: AppendEntries, body };
     }
@@ -61,6 +68,7 @@ export function toWire(request: Request, clusterId: string, self: ReplicaKey, to
         totalBytes: snapshot.sizeBytes,
         crc: snapshot.crc,
         chunk,
+        voterSet: encodeVoterSet(snapshot.voterSet),
       };
       return { api: InstallSnapshot, body };
     }
@@ -137,11 +145,10 @@ function appendFromWire(body: RequestOf<typeof AppendEntries>): Request {
     prevIndex: body.prevIndex,
     prevEpoch: body.prevEpoch,
     // Payloads are copied: as views they would keep the whole received message alive as long as the log does.
-    entries: body.entries.map(({ epoch, payload }, at) => ({
-      index: body.prevIndex + 1 + at,
-      epoch,
-      payload: payload.slice(),
-    })),
+    entries: body.entries.map(({ epoch, payload, voterSet }, at) => {
+      const entry = { index: body.prevIndex + 1 + at, epoch, payload: payload.slice() };
+      return voterSet.length > 0 ? { ...entry, voterSet: decodeVoterSet(voterSet) } : entry;
+    }),
     commitIndex: body.commitIndex,
   };
 }
@@ -150,7 +157,13 @@ function snapshotFromWire(body: RequestOf<typeof InstallSnapshot>): Request {
   return {
     type: 'snapshot',
     epoch: body.leaderEpoch,
-    snapshot: { index: body.lastIndex, epoch: body.lastEpoch, sizeBytes: body.totalBytes, crc: body.crc },
+    snapshot: {
+      index: body.lastIndex,
+      epoch: body.lastEpoch,
+      sizeBytes: body.totalBytes,
+      crc: body.crc,
+      voterSet: decodeVoterSet(body.voterSet),
+    },
     position: body.position,
     lengthBytes: body.chunk.length,
     chunk: body.chunk.slice(),
@@ -216,3 +229,15 @@ export function responseFromWire(request: Request, wire: unknown): Response {
     }
   }
 }
+
+type WireVoter = ResponseOf<typeof QuorumHello>['voters'][number];
+
+export const voterToWire = ({ id, directoryId, endpoint }: Voter): WireVoter => ({
+  id,
+  directoryId,
+  host: endpoint?.host ?? '',
+  port: endpoint?.port ?? 0,
+});
+
+export const voterFromWire = ({ id, directoryId, host, port }: WireVoter): Voter =>
+  host === '' ? { id, directoryId } : { id, directoryId, endpoint: { host, port } };

@@ -34,13 +34,14 @@ const entry = (index: number, epoch: number): Entry => ({
   payload: new Uint8Array([index, epoch]),
 });
 
+const voterSet = { voters: [key(1), key(2), key(3)], vacant: [] };
+
 /** Voter 1 of three, driven by hand. */
 function lone(entries: Entry[] = [], epoch = entries.at(-1)?.epoch ?? 0): RaftCore {
   const start = {
     self: key(1),
-    voters: [key(1), key(2), key(3)],
     hardState: { epoch, votedFor: undefined },
-    snapshot: { index: 0, epoch: 0, sizeBytes: 0, crc: 0 },
+    snapshot: { index: 0, epoch: 0, sizeBytes: 0, crc: 0, voterSet },
     entries,
     limits: DEFAULT_RAFT_LIMITS,
     randomSeed: 1,
@@ -134,7 +135,7 @@ describe('elections (Raft 5.2, 5.4.1)', () => {
     expect(sim.state(leaderOf(sim)).epoch).toBeGreaterThan(epoch);
   });
 
-  it('takes no vote, and no epoch, from a replica that is not a voter', () => {
+  it('takes no epoch from a stranger while a leader lives, but votes for one when none does (thesis 4.2)', () => {
     const core = lone();
     const vote: Request = {
       type: 'vote',
@@ -145,9 +146,13 @@ describe('elections (Raft 5.2, 5.4.1)', () => {
       transfer: false,
     };
     const from = { id: 2, directoryId: 'a new disk' };
-    const effects = core.step({ kind: 'request', from, request: vote, token: 1 }, 0);
-    expect(find(effects, 'reply').response).toMatchObject({ granted: false });
-    expect(core.state.epoch).toBe(0);
+    const ask = (nowMs: number) =>
+      find(core.step({ kind: 'request', from, request: vote, token: 1 }, nowMs), 'reply').response;
+    request(core, 3, append(1, 0, 0, []));
+    expect(ask(500)).toMatchObject({ granted: false });
+    expect(core.state.epoch).toBe(1);
+    // It may be a voter of a set that this log does not have yet.
+    expect(ask(1500)).toMatchObject({ granted: true });
   });
 });
 
@@ -340,11 +345,11 @@ describe('replication (Raft 5.3, 5.4.2)', () => {
 
   it('backs up over a whole epoch per round trip', () => {
     const leader = new LogView(
-      { index: 0, epoch: 0 },
+      { index: 0, epoch: 0, voterSet },
       [1, 1, 1, 4, 4, 5, 5, 6, 6, 6].map((e, i) => entry(i + 1, e)),
     );
     const follower = new LogView(
-      { index: 0, epoch: 0 },
+      { index: 0, epoch: 0, voterSet },
       [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3].map((e, i) => entry(i + 1, e)),
     );
     // Figure 7 (f): the leader tries (10, epoch 6).

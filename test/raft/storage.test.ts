@@ -9,6 +9,7 @@ import { MemoryDisk } from './support/memory-disk.ts';
 const DIR = 'data/raft';
 const WAL = `${DIR}/0000000001.wal`;
 const VOTERS = [{ id: 1, directoryId: 'd1' }];
+const voterSet = { voters: VOTERS, vacant: [] };
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
@@ -129,7 +130,7 @@ describe('the write-ahead log', () => {
       { epoch: 1, votedFor: undefined },
     );
     await persist(storage, [entry(3, 2), entry(4, 2)], { epoch: 2, votedFor: undefined });
-    await storage.saveSnapshot(4, 2, [new Uint8Array(3)]);
+    await storage.saveSnapshot({ index: 4, epoch: 2, voterSet }, [new Uint8Array(3)]);
     await storage.close();
     const { recovered } = await open(disk);
     expect(recovered?.header).toMatchObject({ index: 4, epoch: 2 });
@@ -142,7 +143,7 @@ describe('the write-ahead log', () => {
     await storage.initialize('cluster', VOTERS);
     await persist(storage, [entry(1, 1), entry(2, 1)], { epoch: 5, votedFor: undefined });
     // The snapshot's file became durable, and the process died before the log said so.
-    await storage.saveSnapshot(10, 4, [new Uint8Array(3)]);
+    await storage.saveSnapshot({ index: 10, epoch: 4, voterSet }, [new Uint8Array(3)]);
     await storage.close();
     const second = await open(disk);
     expect(second.recovered).toMatchObject({ header: { index: 10 }, entries: [], hardState: { epoch: 5 } });
@@ -224,7 +225,7 @@ describe('recovery against a dumb model', () => {
           } else if (next.kind === 'snapshot') {
             const at = log[Math.max(0, log.length - 1 - next.back)];
             if (!at) continue;
-            await storage.saveSnapshot(at.index, at.epoch, [new Uint8Array(2)]);
+            await storage.saveSnapshot({ index: at.index, epoch: at.epoch, voterSet }, [new Uint8Array(2)]);
             base = { index: at.index, epoch: at.epoch };
             log = log.filter((old) => old.index > at.index);
             storage.compact(at.index);
@@ -232,7 +233,7 @@ describe('recovery against a dumb model', () => {
             epoch++;
             base = { index: last + next.ahead, epoch };
             log = [];
-            const meta = { ...base, sizeBytes: 0, crc: 0 };
+            const meta = { ...base, sizeBytes: 0, crc: 0, voterSet };
             const snapshot = { meta, bytes: new Uint8Array(0) };
             const hardState = { epoch, votedFor: undefined };
             const effect = {
@@ -260,5 +261,24 @@ describe('recovery against a dumb model', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('the voter set', () => {
+  it('is recovered with its entry, and with the snapshot that replaced the entry', async () => {
+    const disk = new MemoryDisk();
+    const { storage } = await open(disk);
+    await storage.initialize('cluster', VOTERS);
+    const added = { id: 2, directoryId: 'd2', endpoint: { host: 'there', port: 7002 } };
+    const next = { voters: [...VOTERS, added], vacant: [{ id: 3, directoryId: 'd3' }] };
+    const change = { index: 2, epoch: 1, payload: new Uint8Array(0), voterSet: next };
+    await persist(storage, [entry(1, 1), change], { epoch: 1, votedFor: undefined });
+    await storage.close();
+    const { storage: again, recovered } = await open(disk);
+    expect(recovered?.header.voterSet).toEqual(voterSet);
+    expect(recovered?.entries).toEqual([entry(1, 1), change]);
+    await again.saveSnapshot({ index: 2, epoch: 1, voterSet: next }, [new Uint8Array(2)]);
+    await again.close();
+    expect((await open(disk)).recovered?.header.voterSet).toEqual(next);
   });
 });

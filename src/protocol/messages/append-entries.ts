@@ -16,7 +16,8 @@ export const AppendEntries = api({
     prevIndex: int64(),
     prevEpoch: int32(),
     commitIndex: int64(),
-    entries: array(struct({ epoch: int32(), payload: bytes() })),
+    /** `voterSet`: who votes from this entry on, as JSON; empty where the entry does not say. */
+    entries: array(struct({ epoch: int32(), payload: bytes(), voterSet: bytes() })),
   }),
   response: struct({
     errorCode: int16(),

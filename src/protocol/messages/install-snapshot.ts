@@ -20,6 +20,8 @@ export const InstallSnapshot = api({
     /** CRC32C of the whole snapshot. */
     crc: int64(),
     chunk: bytes(),
+    /** Who votes as of the last entry, as JSON. */
+    voterSet: bytes(),
   }),
   response: struct({
     errorCode: int16(),

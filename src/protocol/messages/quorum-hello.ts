@@ -20,7 +20,7 @@ export const QuorumHello = api({
     directoryId: uuid(),
     /** null: blank, it belongs to no cluster yet. */
     clusterId: string().nullable(),
-    voters: array(struct({ id: int32(), directoryId: uuid() })),
+    voters: array(struct({ id: int32(), directoryId: uuid(), host: string(), port: int32() })),
     leaderId: int32().default(-1),
     epoch: int32(),
   }),

@@ -8,9 +8,15 @@ export class QuorumChecks {
   readonly leaderOfEpoch = new Map<number, string>();
   /** The committed log, as the first replica to commit each entry had it. */
   readonly committed: { readonly epoch: number; readonly payload: string }[] = [];
+  #committedVoters: ReadonlySet<string> | undefined;
   readonly #hashes = new Map<number, number>();
   readonly #votes = new Map<string, string>();
-  readonly #seen = new Map<string, { epoch: number; commitIndex: number; wasLeader: boolean }>();
+  readonly #seen = new Map<
+    string,
+    { epoch: number; commitIndex: number; wasLeader: boolean; voterSetIndex: number }
+  >();
+  /** How often a truncation took a voter set back. */
+  voterSetsTakenBack = 0;
 
   constructor(sim: QuorumSim) {
     this.#sim = sim;
@@ -30,6 +36,8 @@ export class QuorumChecks {
       this.#fail(`${who}: the epoch went back from ${before.epoch} to ${s.epoch}`);
     if (before && s.commitIndex < before.commitIndex) this.#fail(`${who}: the commit index went back`);
     this.#checkCommitted(replica);
+    this.#checkVoterSet(replica);
+    if (before && s.log.voterSetIndex < before.voterSetIndex) this.voterSetsTakenBack++;
     if (s.role === 'leader') {
       const leader = this.leaderOfEpoch.get(s.epoch);
       if (leader !== undefined && leader !== who)
@@ -53,7 +61,31 @@ export class QuorumChecks {
       this.#fail(`${who} takes entry ${synced} of epoch ${s.log.epochAt(synced)} for synced`);
     }
     if (s.snapshot.index < s.log.baseIndex) this.#fail(`${who}: the log was cut beyond the snapshot`);
-    this.#seen.set(who, { epoch: s.epoch, commitIndex: s.commitIndex, wasLeader: s.role === 'leader' });
+    this.#seen.set(who, {
+      epoch: s.epoch,
+      commitIndex: s.commitIndex,
+      wasLeader: s.role === 'leader',
+      voterSetIndex: s.log.voterSetIndex,
+    });
+  }
+
+  /**
+   * A leader of the newest epoch goes by the last committed voter set, or by one change more: majorities of the two share
+   * a voter. And by what its log says, uncommitted or not.
+   */
+  #checkVoterSet(replica: SimReplica): void {
+    const s = replica.core?.state;
+    if (s?.role !== 'leader' || s.epoch < Math.max(...this.leaderOfEpoch.keys())) return;
+    const inLog = s.log.slice(s.log.baseIndex + 1, s.log.lastIndex).findLast(({ voterSet }) => voterSet);
+    if (inLog && inLog.voterSet !== s.log.voterSet)
+      this.#fail(`leader ${replica.key.id} does not go by the last voter set of its log`);
+    const committed = this.#committedVoters;
+    const own = new Set(s.voters.map(keyOf));
+    if (!committed) return;
+    const more = [...own].filter((key) => !committed.has(key)).length;
+    const fewer = [...committed].filter((key) => !own.has(key)).length;
+    if (more + fewer > 1)
+      this.#fail(`leader ${replica.key.id} goes by ${[...own]}, and committed is ${[...committed]}`);
   }
 
   /** Whatever a replica commits equals what others did, and a majority of the voters holds it on disk. */
@@ -63,18 +95,22 @@ export class QuorumChecks {
     for (let index = this.committed.length + 1; index <= s.commitIndex; index++) {
       const [entry] = s.log.slice(index, index);
       if (!entry) throw new Error('unreachable');
-      this.#checkDurable(entry);
-      this.committed.push({ epoch: entry.epoch, payload: new TextDecoder().decode(entry.payload) });
+      this.#checkDurable(entry, s.voters);
+      if (entry.voterSet) this.#committedVoters = new Set(entry.voterSet.voters.map(keyOf));
+      this.committed.push({ epoch: entry.epoch, payload: textOf(entry) });
     }
   }
 
-  #checkDurable(entry: Entry): void {
+  /** The voters are those of the log of whoever committed it first: the leader. */
+  #checkDurable(entry: Entry, voters: readonly ReplicaKey[]): void {
     let holders = 0;
-    for (const voter of this.#sim.voters) {
-      const durable = this.#sim.lostDisks.get(keyOf(voter)) ?? this.#sim.replica(voter.id).durable;
-      if (isOnDisk(durable, entry.index, entry.epoch)) holders++;
+    for (const voter of voters) {
+      const present = this.#sim.replica(voter.id);
+      const isPresent = keyOf(present.key) === keyOf(voter);
+      const durable = isPresent ? present.durable : this.#sim.lostDisks.get(keyOf(voter));
+      if (durable && isOnDisk(durable, entry.index, entry.epoch)) holders++;
     }
-    if (holders < Math.floor(this.#sim.voters.length / 2) + 1) {
+    if (holders < Math.floor(voters.length / 2) + 1) {
       this.#fail(`entry ${entry.index} of epoch ${entry.epoch} was committed with ${holders} copies on disk`);
     }
   }
@@ -91,7 +127,7 @@ export class QuorumChecks {
 
   onApplied(replica: SimReplica, entry: Entry): void {
     const known = this.committed[entry.index - 1];
-    if (known && (known.epoch !== entry.epoch || known.payload !== new TextDecoder().decode(entry.payload))) {
+    if (known && (known.epoch !== entry.epoch || known.payload !== textOf(entry))) {
       this.#fail(`replica ${replica.key.id} applied another entry at ${entry.index}`);
     }
     this.onRestored(replica);
@@ -133,6 +169,10 @@ export class QuorumChecks {
       `${message}\nat ${this.#sim.nowMs.toFixed(1)} ms; the last notes:\n${this.#sim.notes.slice(-30).join('\n')}`,
     );
   }
+}
+
+function textOf({ payload, voterSet }: Entry): string {
+  return voterSet ? JSON.stringify(voterSet) : new TextDecoder().decode(payload);
 }
 
 function isOnDisk(durable: SimDurable, index: number, epoch: number | undefined): boolean {

@@ -15,6 +15,8 @@ import type {
   ReplicaKey,
   Request,
   SnapshotMeta,
+  VoterChange,
+  VoterSet,
 } from '../../../src/raft/types.ts';
 import { DEFAULT_RAFT_LIMITS, keyOf } from '../../../src/raft/types.ts';
 import { QuorumChecks } from './quorum-checks.ts';
@@ -63,6 +65,7 @@ interface SimEvent {
 
 export class QuorumSim {
   readonly replicas = new Map<number, SimReplica>();
+  /** Who votes at first. */
   readonly voters: readonly ReplicaKey[];
   readonly checks: QuorumChecks;
   readonly notes: string[] = [];
@@ -125,7 +128,7 @@ export class QuorumSim {
       key,
       core: undefined,
       incarnation: 0,
-      durable: blank(),
+      durable: blank(this.voters),
       diskQueue: [],
       isSyncing: false,
       syncDelayMs: 0,
@@ -148,7 +151,7 @@ export class QuorumSim {
     replica.armedMs = undefined;
     const start = {
       self: replica.key,
-      voters: this.voters,
+      seeds: [...this.replicas.values()].map(({ key }) => ({ id: key.id, directoryId: '' })),
       hardState,
       snapshot,
       entries,
@@ -175,7 +178,10 @@ export class QuorumSim {
     this.crash(id);
     const replica = this.replica(id);
     this.lostDisks.set(keyOf(replica.key), replica.durable);
-    replica.durable = blank();
+    // By hearsay: it joins with whatever set the peer that it asked first believes in.
+    const peers = [...this.replicas.values()].filter((peer) => peer.core && peer !== replica);
+    const peer = peers[Math.floor(this.random() * peers.length)];
+    replica.durable = blank(peer?.core?.state.voters ?? this.voters);
     replica.key = { id, directoryId: `disk-${id}-of-${this.#nextId++}` };
   }
 
@@ -208,6 +214,23 @@ export class QuorumSim {
     this.input(replica, { kind: 'propose', payload: new TextEncoder().encode(payload) });
     this.schedule(0, () => this.input(replica, { kind: 'flush' }));
     return true;
+  }
+
+  /** An operator asks the leader; says whether it had nothing against it. */
+  changeVoters(id: number, change: VoterChange): boolean {
+    const replica = this.replica(id);
+    if (!replica.core || replica.core.refuseVoterChange(change, this.nowMs) !== undefined) return false;
+    this.input(replica, { kind: 'changeVoters', change });
+    return true;
+  }
+
+  /** Every voter set that some disk or memory still names: each might come into force. */
+  voterSets(): VoterSet[] {
+    return [...this.replicas.values()].flatMap(({ core, durable }) => [
+      ...(core ? [core.state.log.voterSet] : []),
+      durable.snapshot.voterSet,
+      ...durable.entries.flatMap(({ voterSet }) => voterSet ?? []),
+    ]);
   }
 
   input(replica: SimReplica, input: Input): void {
@@ -329,7 +352,9 @@ export class QuorumSim {
     }
     this.#transmit(from.id, to.id, fail, () => {
       const target = this.replicas.get(to.id);
-      if (!target?.core || keyOf(target.key) !== keyOf(to)) {
+      // A hello is for the node, whatever its disk.
+      const isMeant = target && (request.type === 'hello' || keyOf(target.key) === keyOf(to));
+      if (!target?.core || !isMeant) {
         this.schedule(1, fail);
         return;
       }
@@ -380,7 +405,8 @@ export class QuorumSim {
   #maybeSnapshot(replica: SimReplica): void {
     const { core } = replica;
     if (!core || core.state.appliedIndex - core.state.snapshot.index < this.#snapshotEvery) return;
-    this.saveSnapshot(replica);
+    // As the driver does: a transfer under way keeps its file.
+    if (!core.isSendingSnapshot(this.nowMs)) this.saveSnapshot(replica);
   }
 
   saveSnapshot(replica: SimReplica): void {
@@ -388,7 +414,8 @@ export class QuorumSim {
     const epoch = core?.state.log.epochAt(applied.index);
     if (!core || epoch === undefined || applied.index > core.state.log.syncedIndex) return;
     const bytes = encodeState(applied);
-    const meta = { index: applied.index, epoch, sizeBytes: bytes.length, crc: crc32c(bytes) };
+    const voterSet = core.state.log.voterSetAt(applied.index);
+    const meta = { index: applied.index, epoch, sizeBytes: bytes.length, crc: crc32c(bytes), voterSet };
     this.schedule(this.random() * 20, () => {
       if (replica.incarnation !== incarnation || !replica.core) return;
       if (meta.index <= replica.durable.snapshot.index) return;
@@ -403,11 +430,11 @@ function isAfter(a: SimEvent | undefined, b: SimEvent): boolean {
   return a !== undefined && (a.atMs > b.atMs || (a.atMs === b.atMs && a.id > b.id));
 }
 
-function blank(): SimDurable {
+function blank(voters: readonly ReplicaKey[]): SimDurable {
   const hardState = { epoch: 0, votedFor: undefined };
   return {
     hardState,
-    snapshot: { index: 0, epoch: 0, sizeBytes: 0, crc: 0 },
+    snapshot: { index: 0, epoch: 0, sizeBytes: 0, crc: 0, voterSet: { voters, vacant: [] } },
     snapshots: new Map(),
     entries: [],
   };
