@@ -154,6 +154,7 @@ describe('the core under generated faults, while its voters change', () => {
           vacant.length === 0 && voters.every((voter) => !sim.lostDisks.has(keyOf(voter)));
         const settled = () =>
           sim.leaders().length === 1 &&
+          sim.leaders().every(({ core }) => core?.state.isVoter) &&
           (!replaces || sim.leaders().every(({ core }) => core && hasItsSeats(core.state.log.voterSet))) &&
           [...sim.replicas.values()].every(
             ({ core, applied }) =>

@@ -95,7 +95,9 @@ export class QuorumChecks {
     for (let index = this.committed.length + 1; index <= s.commitIndex; index++) {
       const [entry] = s.log.slice(index, index);
       if (!entry) throw new Error('unreachable');
-      this.#checkDurable(entry, s.voters);
+      // Once it was committed, the same step may have appended the next voter set: that one did not count yet.
+      const before = this.#seen.get(`${keyOf(replica.key)}#${replica.incarnation}`);
+      this.#checkDurable(entry, s.log.voterSetAt(before?.voterSetIndex ?? s.log.voterSetIndex).voters);
       if (entry.voterSet) this.#committedVoters = new Set(entry.voterSet.voters.map(keyOf));
       this.committed.push({ epoch: entry.epoch, payload: textOf(entry) });
     }
