@@ -1,5 +1,6 @@
 /** The APIs that the controller decides: those of clients, passed on by any broker, and those of brokers. */
 
+import { AddRaftVoter } from '../protocol/messages/add-raft-voter.ts';
 import { AllocateProducerIds } from '../protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../protocol/messages/alter-partition.ts';
 import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
@@ -13,6 +14,8 @@ import {
 } from '../protocol/messages/delete-topics.ts';
 import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
+import { RemoveRaftVoter } from '../protocol/messages/remove-raft-voter.ts';
+import { UpdateRaftVoter } from '../protocol/messages/update-raft-voter.ts';
 import type { Complete } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import type { Handler } from './context.ts';
@@ -34,6 +37,10 @@ const forwardDeleteTopics = forwarded(DeleteTopics, ({ timeoutMs }) => timeoutMs
 export const createPartitions = forwarded(CreatePartitions, ({ timeoutMs }) => timeoutMs);
 export const electLeaders = forwarded(ElectLeaders, ({ timeoutMs }) => timeoutMs);
 export const incrementalAlterConfigs = forwarded(IncrementalAlterConfigs);
+
+export const addRaftVoter = forwarded(AddRaftVoter, ({ timeoutMs }) => timeoutMs);
+export const removeRaftVoter = forwarded(RemoveRaftVoter);
+export const updateRaftVoter = forwarded(UpdateRaftVoter);
 
 export const alterPartition = controllerOnly(AlterPartition);
 export const brokerRegistration = controllerOnly(BrokerRegistration);

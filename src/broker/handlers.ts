@@ -1,5 +1,6 @@
 /** Which API is served by whom: the table from which the server registers, and so what `ApiVersions` tells. */
 
+import { AddRaftVoter } from '../protocol/messages/add-raft-voter.ts';
 import { AllocateProducerIds } from '../protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../protocol/messages/alter-partition.ts';
 import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
@@ -26,6 +27,8 @@ import { OffsetCommit } from '../protocol/messages/offset-commit.ts';
 import { OffsetFetch } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../protocol/messages/produce.ts';
+import { RemoveRaftVoter } from '../protocol/messages/remove-raft-voter.ts';
+import { UpdateRaftVoter } from '../protocol/messages/update-raft-voter.ts';
 import type { AnyApi, Api, Complete } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, isPeer, type RequestContext } from './context.ts';
 import * as controllerApis from './controller-apis.ts';
@@ -96,6 +99,10 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
     serve(CreatePartitions, controllerApis.createPartitions, passedOn),
     serve(IncrementalAlterConfigs, controllerApis.incrementalAlterConfigs, passedOn),
     serve(ElectLeaders, controllerApis.electLeaders, passedOn),
+
+    serve(AddRaftVoter, controllerApis.addRaftVoter, passedOn),
+    serve(RemoveRaftVoter, controllerApis.removeRaftVoter, passedOn),
+    serve(UpdateRaftVoter, controllerApis.updateRaftVoter, passedOn),
 
     serve(AlterPartition, controllerApis.alterPartition),
     serve(BrokerRegistration, controllerApis.brokerRegistration),

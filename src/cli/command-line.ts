@@ -7,6 +7,7 @@ import { consumeCommand } from './commands/consume.ts';
 import { logCommand, metadataCommand } from './commands/dump.ts';
 import { groupsCommand } from './commands/groups.ts';
 import { produceCommand } from './commands/produce.ts';
+import { quorumCommand } from './commands/quorum.ts';
 import { startCommand } from './commands/start.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { DEFAULT_BOOTSTRAP, oneText } from './options.ts';
@@ -29,7 +30,7 @@ export function odradekCommandLine(args: Argv): Argv {
     .epilogue(EXIT_STATUSES)
     .demandCommand(
       1,
-      'Name a command: start, topics, produce, consume, groups, cluster, log, metadata, config or completion',
+      'Name a command: start, topics, produce, consume, groups, cluster, quorum, log, metadata, config or completion',
     );
   startCommand(cli);
   for (const add of [
@@ -38,6 +39,7 @@ export function odradekCommandLine(args: Argv): Argv {
     consumeCommand,
     groupsCommand,
     clusterCommand,
+    quorumCommand,
     logCommand,
     metadataCommand,
     configCommand,

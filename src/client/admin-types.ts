@@ -155,3 +155,10 @@ export interface CommittedOffset extends TopicPartition {
 export interface ElectionResult extends TopicPartition {
   readonly error: KafkaError | undefined;
 }
+
+/** A voter: a node on one particular disk. */
+export interface VoterKey {
+  readonly id: number;
+  /** The node's present directory unless given; needed where a node is there with an old and a new disk. */
+  readonly directoryId?: string | undefined;
+}

@@ -42,7 +42,9 @@ import type {
   OffsetSpec,
   TopicDescription,
   TopicListing,
+  VoterKey,
 } from './admin-types.ts';
+import { addVoter, removeVoter } from './admin-voters.ts';
 import type { Cluster } from './cluster.ts';
 import type { PartitionOffset, TopicPartition } from './consumer-options.ts';
 import { ClientError } from './errors.ts';
@@ -237,6 +239,19 @@ export class Admin {
       check({ errorCode });
       return quorum;
     });
+  }
+
+  /**
+   * Gives a node a vote in the metadata quorum; it has to follow it as an observer. Waits until it holds the log. A node
+   * that votes already is DUPLICATE_VOTER, one that does not follow VOTER_NOT_FOUND.
+   */
+  addVoter(voter: VoterKey): Promise<void> {
+    return addVoter(this.#cluster, voter, { deadlineMs: this.#deadline(), signal: this.#signal });
+  }
+
+  /** Takes the vote from a node. One that has none is VOTER_NOT_FOUND; the last one stays (INVALID_REQUEST). */
+  removeVoter(voter: VoterKey): Promise<void> {
+    return removeVoter(this.#cluster, voter, { deadlineMs: this.#deadline(), signal: this.#signal });
   }
 
   /** All groups, by name. */

@@ -1,5 +1,6 @@
 /** Every API of the protocol, by key. One file each in `messages/`. */
 
+import { AddRaftVoter } from './messages/add-raft-voter.ts';
 import { AllocateProducerIds } from './messages/allocate-producer-ids.ts';
 import { AlterPartition } from './messages/alter-partition.ts';
 import { ApiVersions } from './messages/api-versions.ts';
@@ -31,11 +32,13 @@ import { OffsetFetch } from './messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from './messages/offset-for-leader-epoch.ts';
 import { Produce } from './messages/produce.ts';
 import { QuorumHello } from './messages/quorum-hello.ts';
+import { RemoveRaftVoter } from './messages/remove-raft-voter.ts';
+import { UpdateRaftVoter } from './messages/update-raft-voter.ts';
 import { Vote } from './messages/vote.ts';
 import type { AnyApi } from './schema.ts';
 
 /** The release of the catalogue, exchanged at connect; raised when an API or a field is added. */
-export const CATALOGUE_VERSION = 2;
+export const CATALOGUE_VERSION = 3;
 
 const apis: readonly AnyApi[] = [
   Produce,
@@ -67,6 +70,9 @@ const apis: readonly AnyApi[] = [
   AllocateProducerIds,
   ConsumerGroupHeartbeat,
   ConsumerGroupDescribe,
+  AddRaftVoter,
+  RemoveRaftVoter,
+  UpdateRaftVoter,
   AppendEntries,
   InstallSnapshot,
   QuorumHello,

@@ -14,8 +14,9 @@ import { RaftError } from './errors.ts';
 import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
-import type { RaftLimits, ReplicaKey, Request, Response, Role, Voter } from './types.ts';
+import type { RaftLimits, ReplicaKey, Request, Response, Role, Voter, VoterChange } from './types.ts';
 import { DEFAULT_RAFT_LIMITS } from './types.ts';
+import { VoterAdmin } from './voter-admin.ts';
 import {
   requestFromWire,
   responseFromWire,
@@ -78,6 +79,7 @@ export class RaftNode {
   #clusterId: string | undefined;
   #core: RaftCore | undefined;
   #driver: RaftDriver | undefined;
+  #voterAdmin: VoterAdmin | undefined;
   readonly #reportedClusters = new Set<string>();
   #isStopping = false;
   #isJoining = false;
@@ -207,6 +209,7 @@ export class RaftNode {
     }
     this.#clusterId = header.clusterId;
     this.#core = core;
+    this.#voterAdmin = new VoterAdmin({ core, platform, input: (input) => this.#driver?.input(input) });
     this.#driver = new RaftDriver({
       core,
       storage,
@@ -253,6 +256,15 @@ export class RaftNode {
     const index = core.state.log.lastIndex + 1;
     this.#driver?.input({ kind: 'propose', payload });
     return index;
+  }
+
+  /**
+   * Adds, removes or moves a voter, on the leader; resolves once that is committed. @throws KafkaError with advice:
+   * NOT_CONTROLLER, DUPLICATE_VOTER, VOTER_NOT_FOUND, INVALID_REQUEST, REQUEST_TIMED_OUT
+   */
+  async changeVoters(change: VoterChange, timeoutMs: number): Promise<void> {
+    if (!this.#voterAdmin || this.#isStopping) throw new KafkaError('NOT_CONTROLLER');
+    await this.#voterAdmin.change(change, timeoutMs);
   }
 
   /** A hint that the process of this node is gone (its port refuses): its leadership is not waited out. */

@@ -92,6 +92,11 @@ const limits = z.strictObject({
   raftSnapshotEntries: count(10, 10_000_000)
     .default(20_000)
     .describe('A snapshot of the metadata replaces the log behind it after so many entries.'),
+  wipedVoterTimeoutMs: ms(1000, 24 * 3600 * 1000)
+    .default(10_000)
+    .describe(
+      'A voter that is silent for this time, while its node is back with a new disk, gives its seat up to that disk.',
+    ),
   brokerSessionTimeoutMs: ms(100, 600_000)
     .default(3000)
     .describe(
@@ -143,11 +148,18 @@ export const configSchema = z
       .array(voter)
       .min(1)
       .max(15)
-      .describe('The voters of the metadata quorum as `id@host:port`, the same on every node.'),
+      .describe(
+        'The voters that found the cluster, as `id@host:port`, the same on every node; later, where to find it. Who votes by then is in its log.',
+      ),
     bootstrapAlone: flag
       .default(false)
       .describe(
         'Found the cluster without waiting for the other voters. Only where a quorum is lost for good.',
+      ),
+    replaceWipedVoters: flag
+      .default(true)
+      .describe(
+        'Give the seat of a voter to the same node with a new disk, once its old disk was silent for `limits.wipedVoterTimeoutMs`.',
       ),
     logLevel: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])

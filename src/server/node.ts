@@ -34,6 +34,7 @@ import { MetadataStore } from './metadata-store.ts';
 import { SERVER_METRICS } from './metrics.ts';
 import { sampleGroupLag } from './node-metrics.ts';
 import { Peers } from './peers.ts';
+import { VoterChanges } from './voter-changes.ts';
 
 /** Longer than a follower's fetch may wait at its leader. */
 const FETCH_TIMEOUT_MS = 5000;
@@ -53,6 +54,7 @@ export class OdradekNode {
   readonly #incarnationId: string;
   readonly #identity: Identity;
   readonly #peers: Peers;
+  readonly #voterChanges: VoterChanges;
   readonly #link: ControllerLink;
   readonly #coordinator: GroupCoordinator;
   readonly #lifecycle: BrokerLifecycle;
@@ -86,12 +88,13 @@ export class OdradekNode {
     this.#incarnationId = uuidFrom(platform.random.bytes(UUID_BYTES));
     this.#peers = this.#createPeers();
     this.raft = this.#createRaft();
+    this.#voterChanges = new VoterChanges(this.raft, () => this.store.image);
     this.controller = this.#createController();
     this.#link = new ControllerLink({
       nodeId: config.nodeId,
       peers: this.#peers,
       controllerId: () => this.raft.leaderId,
-      handle: (api, request) => this.controller.handle(api, request),
+      handle: (api, request) => this.#decide(api, request),
     });
     this.#coordinator = new GroupCoordinator({
       ...this.#ports(),
@@ -204,7 +207,8 @@ export class OdradekNode {
   #createPeers(): Peers {
     return new Peers({
       clientId: `node-${this.config.nodeId}`,
-      voters: this.config.voters,
+      configured: this.config.voters,
+      voters: () => this.raft.voters,
       platform: this.#platform,
       responseBytesMax: this.config.limits.fetchBytesMax * 2,
       image: () => this.store.image,
@@ -217,7 +221,7 @@ export class OdradekNode {
   }
 
   #createRaft(): RaftNode {
-    const { nodeId, dataDir, voters, bootstrapAlone, limits } = this.config;
+    const { nodeId, dataDir, voters, bootstrapAlone, replaceWipedVoters, limits } = this.config;
     const { disk, meter } = this.#platform;
     return new RaftNode({
       nodeId,
@@ -233,6 +237,7 @@ export class OdradekNode {
         checkQuorumMs: limits.electionTimeoutMs,
         heartbeatMs: limits.raftHeartbeatMs,
         snapshotEntries: limits.raftSnapshotEntries,
+        wipedVoterTimeoutMs: replaceWipedVoters ? limits.wipedVoterTimeoutMs : Number.POSITIVE_INFINITY,
       },
       send: (toId, api, body) => this.#peers.call('control', toId, api, body, PEER_TIMEOUT_MS),
       onChange: () => this.#onQuorumChange(),
@@ -250,6 +255,12 @@ export class OdradekNode {
         },
       },
     });
+  }
+
+  /** What the active controller decides: the voters are the quorum's own affair. */
+  #decide<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response> {
+    if (!this.#voterChanges.has(api as AnyApi)) return this.controller.handle(api, request);
+    return this.#voterChanges.handle(api as AnyApi, request) as Promise<Response>;
   }
 
   #createController(): ControllerShell {
@@ -337,7 +348,7 @@ export class OdradekNode {
       coordinator: this.#coordinator,
       controller: {
         controllerId: () => this.raft.leaderId,
-        handle: (api, request) => this.controller.handle(api, request),
+        handle: (api, request) => this.#decide(api, request),
         send: (api, request, timeoutMs) => this.#link.send(api, request, timeoutMs),
       },
       image: () => this.store.image,

@@ -2,6 +2,7 @@ import type { MetadataImage } from '../metadata/image.ts';
 import type { CloseReason, Logger, Platform } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { Api } from '../protocol/schema.ts';
+import type { Voter } from '../raft/types.ts';
 import { RpcClient } from '../transport/rpc-client.ts';
 
 /**
@@ -13,7 +14,10 @@ type Channel = 'control' | 'fetch';
 export interface PeersOptions {
   /** Tells the others that a node is asking. */
   readonly clientId: string;
-  readonly voters: readonly { readonly id: number; readonly host: string; readonly port: number }[];
+  /** The voters of the configuration. */
+  readonly configured: readonly { readonly id: number; readonly host: string; readonly port: number }[];
+  /** Those of the quorum. */
+  voters(): readonly Voter[];
   readonly platform: Pick<Platform, 'network' | 'timers' | 'logger'>;
   readonly responseBytesMax: number;
   image(): MetadataImage;
@@ -59,10 +63,14 @@ export class Peers {
     this.#clients.clear();
   }
 
-  /** A voter is where the config says, since it must be found before anything is known; the others registered. */
+  /**
+   * Where the config says, since a voter must be found before anything is known, and a whole cluster may move; else where
+   * it voted from when it became a voter; the others registered.
+   */
   #urlOf(id: number): string | undefined {
     const known =
-      this.#options.voters.find((voter) => voter.id === id) ??
+      this.#options.configured.find((voter) => voter.id === id) ??
+      this.#options.voters().find((voter) => voter.id === id)?.endpoint ??
       this.#options
         .image()
         .brokers.get(id)

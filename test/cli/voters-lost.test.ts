@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { votersLost } from '../../src/cli/commands/cluster.ts';
+import { votersLost } from '../../src/cli/quorum-text.ts';
 
 const replica = (replicaId: number, directoryId: string) => ({
   ...{ replicaId, directoryId, logEndOffset: 7, lastResponseMsAgo: 100 },

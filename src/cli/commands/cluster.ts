@@ -12,6 +12,7 @@ import {
 } from '../health/partition-health.ts';
 import { healthLine, partitionTable, sizeText } from '../health/show-partitions.ts';
 import { table } from '../output.ts';
+import { quorumText } from '../quorum-text.ts';
 import { bold, red } from '../style.ts';
 import { show, type View, type WatchOptions, withWatch } from '../watch.ts';
 
@@ -151,39 +152,4 @@ function logBytes(logs: BrokerLogs, broker: number): number | undefined {
     .get(broker)
     ?.flatMap(({ replicas }) => replicas)
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-/** Entries of the metadata log that each node lacks, by its leader's account. */
-function quorumText(quorum: Quorum): string {
-  const { leaderId, leaderEpoch, highWatermark, currentVoters, observers } = quorum;
-  const nodes = [
-    ...currentVoters.map((node) => ({ ...node, role: node.replicaId === leaderId ? 'leader' : 'voter' })),
-    ...observers.map((node) => ({ ...node, role: 'observer' })),
-  ];
-  const end = Math.max(0, ...nodes.map(({ logEndOffset }) => logEndOffset));
-  const rows = nodes.map(({ replicaId, role, logEndOffset, lastResponseMsAgo }) => [
-    replicaId,
-    role,
-    logEndOffset < 0 ? null : logEndOffset,
-    logEndOffset < 0 ? null : end - logEndOffset,
-    role === 'leader' || lastResponseMsAgo < 0 ? null : `${(lastResponseMsAgo / 1000).toFixed(1)} s ago`,
-  ]);
-  const [head = '', ...lines] = table(['node', 'role', 'log end', 'lag', 'last answer'], rows).split('\n');
-  return [
-    `metadata quorum: leader ${leaderId}, epoch ${leaderEpoch}, committed ${highWatermark}`,
-    bold(head),
-    ...lines,
-    ...votersLost(quorum).map((id) =>
-      red(`node ${id} came back with another disk and no longer votes: the quorum lacks a voter`),
-    ),
-  ].join('\n');
-}
-
-/** Voters whose disk is gone: their id observes from another directory now. A lost vote is otherwise silent. */
-export function votersLost({
-  currentVoters,
-  observers,
-}: Pick<Quorum, 'currentVoters' | 'observers'>): number[] {
-  const ids = new Set(observers.map(({ replicaId }) => replicaId));
-  return currentVoters.map(({ replicaId }) => replicaId).filter((id) => ids.has(id));
 }
