@@ -8,6 +8,9 @@ import { check, retryChange } from './admin-retry.ts';
 import type { VoterKey } from './admin-types.ts';
 import type { Cluster } from './cluster.ts';
 
+const OBSERVER_WAIT_MS = 5000;
+const OBSERVER_POLL_MS = 250;
+
 interface VoterCallOptions {
   /** Monotonic. */
   readonly deadlineMs: number;
@@ -16,14 +19,7 @@ interface VoterCallOptions {
 
 /** Makes an observer a voter; waits until it holds the metadata log, and the change is committed. */
 export async function addVoter(cluster: Cluster, voter: VoterKey, options: VoterCallOptions): Promise<void> {
-  const { observers, currentVoters } = await describe(cluster, options);
-  const directoryId = directoryOf(voter, observers) ?? directoryOf(voter, currentVoters);
-  if (directoryId === undefined) {
-    throw new KafkaError(
-      'VOTER_NOT_FOUND',
-      `node ${voter.id} does not follow the metadata quorum; start it first, with the voters of this cluster`,
-    );
-  }
+  const directoryId = await directoryToAdd(cluster, voter, options);
   await change(cluster, 'DUPLICATE_VOTER', options, (attempt, timeoutMs) => {
     const request = {
       clusterId: null,
@@ -49,6 +45,26 @@ export async function removeVoter(
     const request = { clusterId: null, voterId: voter.id, voterDirectoryId: directoryId };
     return cluster.sendAny(RemoveRaftVoter, request, attempt);
   });
+}
+
+/** A node that just started, or whose leader just changed, takes a moment to be known as an observer. */
+async function directoryToAdd(cluster: Cluster, voter: VoterKey, options: VoterCallOptions): Promise<string> {
+  const { clock, timers } = cluster.runtime;
+  const giveUpMs = Math.min(options.deadlineMs, clock.monotonicMs() + OBSERVER_WAIT_MS);
+  for (;;) {
+    const { observers, currentVoters } = await describe(cluster, options);
+    // Newest answer first: the disk that the node had before may be known as well.
+    const newestFirst = observers.toSorted((a, b) => a.lastResponseMsAgo - b.lastResponseMsAgo);
+    const directoryId = directoryOf(voter, newestFirst) ?? directoryOf(voter, currentVoters);
+    if (directoryId !== undefined) return directoryId;
+    if (clock.monotonicMs() + OBSERVER_POLL_MS >= giveUpMs) {
+      throw new KafkaError(
+        'VOTER_NOT_FOUND',
+        `node ${voter.id} does not follow the metadata quorum; start it first, with the voters of this cluster`,
+      );
+    }
+    await new Promise<void>((resolve) => timers.set(OBSERVER_POLL_MS, resolve));
+  }
 }
 
 function directoryOf(

@@ -2,7 +2,7 @@ import { broadcast, NO_OP } from './leader.ts';
 import type { Progress } from './progress.ts';
 import { newProgress } from './progress.ts';
 import type { RaftState } from './state.ts';
-import type { ReplicaKey, Voter, VoterChange, VoterRefusal, VoterSet } from './types.ts';
+import type { ReplicaKey, VoterChange, VoterRefusal, VoterSet } from './types.ts';
 import { keyOf } from './types.ts';
 
 /**
@@ -66,8 +66,12 @@ function appendVoterSet(s: RaftState, voterSet: VoterSet, nowMs: number): void {
     if (!s.isSelf(voter) && !s.replicas.has(keyOf(voter)))
       s.replicas.set(keyOf(voter), newProgress(voter, true, s.log.lastIndex, nowMs));
   }
-  // A removed voter goes on as an observer, and so hears of its removal.
-  for (const progress of s.replicas.values()) progress.isVoter = s.isVoterKey(progress.key);
+  for (const [key, progress] of s.replicas) {
+    // A removed voter goes on as an observer, and so hears of its removal. One that is gone is not waited for.
+    if (progress.isVoter && !s.isVoterKey(progress.key) && !isLive(s, progress.key, nowMs))
+      s.replicas.delete(key);
+    progress.isVoter = s.isVoterKey(progress.key);
+  }
   broadcast(s, nowMs);
 }
 
@@ -124,7 +128,7 @@ function isCaughtUp(s: RaftState, progress: Progress, nowMs: number): boolean {
   );
 }
 
-function isLive(s: RaftState, voter: Voter, nowMs: number): boolean {
+function isLive(s: RaftState, voter: ReplicaKey, nowMs: number): boolean {
   if (s.isSelf(voter)) return true;
   const progress = s.replicas.get(keyOf(voter));
   return progress !== undefined && nowMs - progress.lastContactMs < s.limits.checkQuorumMs;

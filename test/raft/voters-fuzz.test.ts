@@ -137,7 +137,7 @@ function keepProposing(sim: QuorumSim, everyMs: number): void {
 describe('the core under generated faults, while its voters change', () => {
   it('stays safe after every event, and gets going again once healed', () => {
     const seen = { added: 0, removed: 0, leaderRemoved: 0, replaced: 0, takenBack: 0 };
-    const runs = Number(process.env.VOTER_RUNS ?? 500);
+    const runs = Number(process.env.VOTER_RUNS ?? 300);
     fc.assert(
       fc.property(schedule, ({ happenings, ...options }) => {
         const sim = new QuorumSim(options);
