@@ -24,12 +24,17 @@ test('every command of odradek with its options', async () => {
     'topics describe t',
     'topics delete t',
     'topics alter t --partitions 9',
+    'quorum describe --watch',
   ]) {
     expect(await parse('odradek', line.split(' '))).toMatchObject({
       bootstrap: 'ws://127.0.0.1:7001',
       json: false,
     });
   }
+  expect(
+    await parse('odradek', 'quorum add-voter --id 4 --directory AAAAAAAAAAAAAAAAAAAAAA'.split(' ')),
+  ).toMatchObject({ id: 4, directory: 'AAAAAAAAAAAAAAAAAAAAAA' });
+  expect(await parse('odradek', 'quorum remove-voter --id 4'.split(' '))).toMatchObject({ id: 4 });
   expect(
     await parse('odradek', 'produce t --key-separator : --acks 1 --linger-ms 0 --batch-size 1000'.split(' ')),
   ).toMatchObject({ topic: 't', keySeparator: ':', acks: '1', lingerMs: 0, batchSize: 1000 });
