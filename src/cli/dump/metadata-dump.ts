@@ -91,11 +91,11 @@ export class MetadataDump {
       this.#lastIndex = record.index;
       await this.#out.write({ type: 'reset', position, index: record.index, epoch: record.epoch });
     } else {
-      const { index, epoch, payload } = record.entry;
+      const { index, epoch, payload, voterSet } = record.entry;
       const replaces = index <= this.#lastIndex ? { replacesTo: this.#lastIndex } : {};
       this.#lastIndex = index;
       if (index < this.#options.from) return;
-      await this.#entry(position, { index, epoch, ...replaces }, payload);
+      await this.#entry(position, { index, epoch, ...replaces, ...(voterSet && { voterSet }) }, payload);
     }
   }
 
