@@ -4,14 +4,16 @@ import { DescribeLogDirs } from '../protocol/messages/describe-log-dirs.ts';
 import { check } from './admin-retry.ts';
 import type { LogDirDescription } from './admin-types.ts';
 import type { Cluster } from './cluster.ts';
+import type { TopicPartition } from './consumer-options.ts';
+import { byTopic } from './grouping.ts';
 
-/** Asks one broker for its log directories; of every topic when `topics` is null. */
+/** Asks one broker for its log directories: of these partitions, or of all where they are `null`. One attempt. */
 export async function describeLogDirs(
   cluster: Cluster,
   broker: number,
-  topics: { topic: string; partitions: number[] }[] | null,
+  of: readonly TopicPartition[] | null,
 ): Promise<LogDirDescription[]> {
-  const response = await cluster.send(broker, DescribeLogDirs, { topics });
+  const response = await cluster.send(broker, DescribeLogDirs, { topics: of && byTopic(of) });
   check(response);
   return response.results.map((dir) => {
     check(dir);

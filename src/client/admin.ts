@@ -10,21 +10,14 @@ import { CreateTopics } from '../protocol/messages/create-topics.ts';
 import { DeleteGroups } from '../protocol/messages/delete-groups.ts';
 import { DeleteTopics } from '../protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../protocol/messages/describe-cluster.ts';
-import { DescribeConfigs } from '../protocol/messages/describe-configs.ts';
 import { DescribeQuorum, type DescribeQuorumResponse } from '../protocol/messages/describe-quorum.ts';
-import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
-import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
 import { ListGroups } from '../protocol/messages/list-groups.ts';
 import { Metadata } from '../protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import { abortable } from './aborting.ts';
-import {
-  clusterDescription,
-  configDescription,
-  groupDescription,
-  topicDescription,
-  topicListing,
-} from './admin-answers.ts';
+import { clusterDescription, groupDescription, topicDescription, topicListing } from './admin-answers.ts';
+import { alterTopicConfigs, describeConfigs } from './admin-configs.ts';
+import { electLeaders } from './admin-elections.ts';
 import { describeLogDirs } from './admin-logs.ts';
 import { alterGroupOffsets } from './admin-offsets.ts';
 import { check, only, retryChange } from './admin-retry.ts';
@@ -48,7 +41,6 @@ import { addVoter, removeVoter } from './admin-voters.ts';
 import type { Cluster } from './cluster.ts';
 import type { PartitionOffset, TopicPartition } from './consumer-options.ts';
 import { ClientError } from './errors.ts';
-import { addTo } from './grouping.ts';
 import {
   EARLIEST_TIMESTAMP,
   fetchCommitted,
@@ -57,13 +49,7 @@ import {
   MAX_TIMESTAMP,
 } from './offset-resolver.ts';
 
-const TOPIC_RESOURCE = 2;
-const BROKER_RESOURCE = 4;
-const SET_CONFIG = 0;
-const DELETE_CONFIG = 1;
 const TIMESTAMP_OF = { earliest: EARLIEST_TIMESTAMP, latest: LATEST_TIMESTAMP, maxTimestamp: MAX_TIMESTAMP };
-const PREFERRED = 0;
-const UNCLEAN = 1;
 const ANY_GROUP = '*';
 
 /**
@@ -180,47 +166,12 @@ export class Admin {
 
   /** Sets configs of a topic; `null` takes one back to its default. */
   async alterConfigs(topic: string, configs: Readonly<Record<string, string | null>>): Promise<void> {
-    const request = {
-      resources: [
-        {
-          resourceType: TOPIC_RESOURCE,
-          resourceName: topic,
-          configs: Object.entries(configs).map(([name, value]) => ({
-            name,
-            configOperation: value === null ? DELETE_CONFIG : SET_CONFIG,
-            value,
-          })),
-        },
-      ],
-      validateOnly: false,
-    };
-    await this.#change(undefined, async (attempt) => {
-      check(only((await this.#cluster.sendAny(IncrementalAlterConfigs, request, attempt)).responses));
-    });
+    await this.#change(undefined, (attempt) => alterTopicConfigs(this.#cluster, topic, configs, attempt));
   }
 
   /** All configs of a topic (by name) or of a broker (by id). */
-  async describeConfigs(of: { topic: string } | { broker: number }): Promise<ConfigDescription[]> {
-    const isTopic = 'topic' in of;
-    const request = {
-      resources: [
-        {
-          resourceType: isTopic ? TOPIC_RESOURCE : BROKER_RESOURCE,
-          resourceName: isTopic ? of.topic : String(of.broker),
-          configurationKeys: null,
-        },
-      ],
-      includeSynonyms: false,
-      includeDocumentation: true,
-    };
-    return this.#ask(async () => {
-      const response = await (isTopic
-        ? this.#cluster.askAny(DescribeConfigs, request)
-        : this.#cluster.send(of.broker, DescribeConfigs, request));
-      const answer = only(response.results);
-      check(answer);
-      return answer.configs.map(configDescription);
-    });
+  describeConfigs(of: { topic: string } | { broker: number }): Promise<ConfigDescription[]> {
+    return this.#ask(() => describeConfigs(this.#cluster, of));
   }
 
   /** Brokers and the active controller; with `includeFenced` (the default) those too that are down or starting. */
@@ -348,10 +299,7 @@ export class Admin {
 
   /** The logs on one broker's disk, their sizes and ends: of these topics' partitions, or of all. */
   describeLogDirs(broker: number, of: readonly TopicPartition[] | null = null): Promise<LogDirDescription[]> {
-    const byTopic = new Map<string, number[]>();
-    for (const { topic, partition } of of ?? []) addTo(byTopic, topic, partition);
-    const topics = of && [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
-    return this.#ask(() => describeLogDirs(this.#cluster, broker, topics));
+    return this.#ask(() => describeLogDirs(this.#cluster, broker, of));
   }
 
   /** Elects the preferred leaders (or, accepting loss, any replica) of these partitions; by default of all. */
@@ -359,24 +307,9 @@ export class Admin {
     partitions: readonly TopicPartition[] | null = null,
     { unclean = false } = {},
   ): Promise<ElectionResult[]> {
-    const byTopic = new Map<string, number[]>();
-    for (const { topic, partition } of partitions ?? []) addTo(byTopic, topic, partition);
-    const request = {
-      electionType: unclean ? UNCLEAN : PREFERRED,
-      topicPartitions: partitions && [...byTopic].map(([topic, indexes]) => ({ topic, partitions: indexes })),
-      timeoutMs: this.#timeoutMs,
-    };
-    return this.#ask(async (attempt) => {
-      const response = await this.#cluster.sendAny(ElectLeaders, request, attempt);
-      check(response);
-      return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
-        partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
-          topic,
-          partition: partitionId,
-          error: errorCode === ERROR_CODE.NONE ? undefined : errorFor(errorCode, errorMessage),
-        })),
-      );
-    });
+    return this.#ask((attempt) =>
+      electLeaders(this.#cluster, partitions, { unclean, timeoutMs: this.#timeoutMs }, attempt),
+    );
   }
 
   #deadline(): number {

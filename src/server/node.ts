@@ -10,7 +10,7 @@ import { Refusals } from '../broker/refusals.ts';
 import { ControllerShell } from '../controller/shell.ts';
 import { GroupCoordinator } from '../coordinator/coordinator.ts';
 import { LogDirectory } from '../log/log-directory.ts';
-import type { HttpAnswer, Listener, Logger, Platform, Sample } from '../platform/ports.ts';
+import type { HttpAnswer, Logger, Platform, Sample } from '../platform/ports.ts';
 import { timedDisk } from '../platform/timed-disk.ts';
 import { AlterPartition } from '../protocol/messages/alter-partition.ts';
 import { Fetch } from '../protocol/messages/fetch.ts';
@@ -19,7 +19,6 @@ import { uuidFrom } from '../protocol/uuid.ts';
 import { RaftNode } from '../raft/node.ts';
 import { RAFT_APIS } from '../raft/wire.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
-import { kafkaWire } from '../transport/kafka-wire.ts';
 import { route } from '../transport/rpc-route.ts';
 import { RpcServer } from '../transport/rpc-server.ts';
 import { assignmentDelta } from './assignments.ts';
@@ -30,10 +29,12 @@ import { ControllerLink } from './controller-link.ts';
 import { quorumResponse } from './describe-quorum.ts';
 import { healthAnswer } from './health.ts';
 import { type Identity, loadIdentity, saveIdentity } from './identity.ts';
+import { Listeners } from './listeners.ts';
 import { MetadataStore } from './metadata-store.ts';
 import { SERVER_METRICS } from './metrics.ts';
 import { sampleGroupLag } from './node-metrics.ts';
 import { Peers } from './peers.ts';
+import { removeStrayLogs } from './stray-logs.ts';
 import { VoterChanges } from './voter-changes.ts';
 
 /** Longer than a follower's fetch may wait at its leader. */
@@ -59,8 +60,7 @@ export class OdradekNode {
   readonly #coordinator: GroupCoordinator;
   readonly #lifecycle: BrokerLifecycle;
   readonly #server: RpcServer;
-  #listener: Listener | undefined;
-  #kafkaListener: Listener | undefined;
+  readonly #listeners: Listeners;
   /** The last leader of the quorum that was not this node. */
   #otherLeader: { readonly id: number; readonly epoch: number; isDead: boolean } | undefined;
 
@@ -104,6 +104,7 @@ export class OdradekNode {
     this.#lifecycle = this.#createLifecycle();
     this.replicas = this.#createReplicas();
     this.#server = this.#createServer();
+    this.#listeners = new Listeners(this.#server, config, platform);
     this.store.subscribe((before, after) => {
       this.controller.onApplied(after);
       void this.replicas.applyAssignments(assignmentDelta(before, after, config.nodeId));
@@ -114,12 +115,12 @@ export class OdradekNode {
 
   /** The port that the node listens on. */
   get port(): number {
-    return this.#listener?.port ?? this.config.port;
+    return this.#listeners.port;
   }
 
   /** The port for Kafka's own clients; undefined while there is none. */
   get kafkaPort(): number | undefined {
-    return this.#kafkaListener?.port;
+    return this.#listeners.kafkaPort;
   }
 
   get clusterId(): string | undefined {
@@ -141,10 +142,7 @@ export class OdradekNode {
    * rejects with a RaftError where an operator has to act. @throws Error when the port can't be had
    */
   async start(): Promise<{ readonly joined: Promise<void> }> {
-    const { host, port } = this.config;
-    this.#listener = await this.#server.listen({ host, port, onHttp: (path) => this.#onHttp(path) });
-    this.#logger.info({ host, port: this.port }, 'Listening');
-    await this.#listenForKafka();
+    await this.#listeners.open((path) => this.#onHttp(path));
     return { joined: this.#join() };
   }
 
@@ -160,34 +158,6 @@ export class OdradekNode {
     this.#peers.close();
     await this.logs.close();
     this.#logger.info({}, 'Stopped');
-  }
-
-  async #listenForKafka(): Promise<void> {
-    const { kafka, host: ownHost } = this.config;
-    const { host = ownHost, port } = kafka;
-    if (port === undefined) return;
-    const network = this.#platform.kafkaNetwork;
-    if (!network) throw new Error("this platform has no TCP listener for Kafka's clients (kafka.port)");
-    try {
-      this.#kafkaListener = await this.#server.listen({ host, port, network, wire: kafkaWire });
-    } catch (error) {
-      await this.#server.close();
-      throw error;
-    }
-    this.#logger.info({ host, port: this.kafkaPort }, "Listening for Kafka's clients");
-  }
-
-  /** Where clients reach this node, by each of its listeners. */
-  #listeners() {
-    const { host, advertisedHost, kafka } = this.config;
-    const listeners = [{ name: 'ws', host: advertisedHost ?? host, port: this.port }];
-    if (this.kafkaPort !== undefined)
-      listeners.push({
-        name: 'kafka',
-        host: kafka.advertisedHost ?? advertisedHost ?? kafka.host ?? host,
-        port: kafka.advertisedPort ?? this.kafkaPort,
-      });
-    return listeners;
   }
 
   async #join(): Promise<void> {
@@ -296,7 +266,7 @@ export class OdradekNode {
           clusterId,
           incarnationId: this.#incarnationId,
           directoryId: this.#identity.directoryId,
-          listeners: this.#listeners(),
+          listeners: this.#listeners.advertised(),
           rack: rack ?? null,
           cleanShutdown: this.logs.cleanShutdown,
         };
@@ -363,26 +333,11 @@ export class OdradekNode {
     const registered = this.store.image.brokers.get(this.config.nodeId);
     if (registered?.incarnationId !== this.#incarnationId) return;
     if (registered.epoch !== this.replicas.brokerEpoch) {
-      this.#removeStrayLogs();
+      const wasMember = this.#identity.clusterId !== undefined;
+      if (wasMember) removeStrayLogs(this.store.image, this.logs, this.replicas, this.#logger);
       this.replicas.setBrokerEpoch(registered.epoch);
     }
     if (this.#lifecycle.fenced) this.#lifecycle.poke();
-  }
-
-  /**
-   * Topics that were removed while this process was down: the change may lie within one step of the image, so no delta
-   * tells of it. This broker's registration is committed after all that it ever applied, so what the image lacks by
-   * then was removed for certain. Logs of a folder that knew no cluster at start are of unknown origin, and stay.
-   */
-  #removeStrayLogs(): void {
-    if (this.#identity.clusterId === undefined) return;
-    const { topics } = this.store.image;
-    const removed = Array.from(this.logs.all(), ({ topicId, partition }) => ({ topicId, partition })).filter(
-      ({ topicId }) => !topics.has(topicId),
-    );
-    if (removed.length === 0) return;
-    this.#logger.info({ logs: removed.length }, 'Removing logs of topics that were removed meanwhile');
-    void this.replicas.applyAssignments({ changed: [], removed });
   }
 
   #onQuorumChange(): void {
