@@ -1,23 +1,20 @@
 import { string } from '../../src/client/index.ts';
 import { decodeRecords } from '../../src/protocol/record-decoder.ts';
 import type { NodeLog } from '../checker/history.ts';
-import { seenRecord } from './reading.ts';
-import type { Recorder } from './recorder.ts';
+import { seenRecord } from '../workloads/reader.ts';
+import type { Workloads } from '../workloads/workloads.ts';
 import type { SimCluster } from './sim-cluster.ts';
-import { TOPIC, type Workload } from './workload.ts';
 
 const READ_BYTES = 1_000_000;
 
 /** Fresh clients read every partition from offset 0, and each node's own log is read beside them. */
-export async function readFinalState(
-  cluster: SimCluster,
-  workload: Workload,
-  recorder: Recorder,
-): Promise<void> {
-  const machine = workload.machine('final');
+export async function readFinalState(cluster: SimCluster, workloads: Workloads): Promise<void> {
+  const { recorder } = workloads;
+  const { name: topicName } = workloads.topic;
+  const machine = workloads.machine('final');
   const client = machine.client();
-  const topic = (await client.admin().describeTopics([TOPIC]))[0];
-  const all = (topic?.partitions ?? []).map(({ partition }) => ({ topic: TOPIC, partition }));
+  const topic = (await client.admin().describeTopics([topicName]))[0];
+  const all = (topic?.partitions ?? []).map(({ partition }) => ({ topic: topicName, partition }));
   const ends = await client.admin().listOffsets(all, 'latest');
   const consumer = client.consumer({ value: string, autoOffsetReset: 'earliest' });
   await consumer.assign(all);
@@ -27,13 +24,13 @@ export async function readFinalState(
     recorder.add({ type: 'poll', reader: machine.processName, isFinal: true, records });
     const positions = new Map<string, number>();
     for (const { partition } of left)
-      positions.set(String(partition), await consumer.position({ topic: TOPIC, partition }));
+      positions.set(String(partition), await consumer.position({ topic: topicName, partition }));
     left = left.filter(({ partition, offset }) => (positions.get(String(partition)) ?? 0) < offset);
   }
   for (const { id, node } of cluster.nodes) {
     for (const partition of node?.replicas.partitions() ?? []) {
       const { log, assignment } = partition;
-      if (!log || assignment.topicName !== TOPIC) continue;
+      if (!log || assignment.topicName !== topicName) continue;
       const records: NodeLog['records'][number][] = [];
       for (let offset = log.logStartOffset; offset < log.highWatermark; ) {
         const read = await log.read(offset, READ_BYTES, log.highWatermark);
@@ -48,7 +45,7 @@ export async function readFinalState(
         offset = read.nextOffset;
       }
       const { logStartOffset: startOffset, highWatermark } = log;
-      const name = `${TOPIC}-${partition.partition}`;
+      const name = `${topicName}-${partition.partition}`;
       recorder.add({ type: 'nodeLog', node: `${id}`, partition: name, startOffset, highWatermark, records });
     }
   }

@@ -1,18 +1,22 @@
 import { LogTruncationError } from '../../src/client/index.ts';
 import { checkHistory } from '../checker/checker.ts';
 import type { Anomaly } from '../checker/history.ts';
-import type { Plan } from '../schedule.ts';
+import { CarryOut } from '../faults/carry-out.ts';
+import { PARTITIONS } from '../faults/target.ts';
+import { ClusterWatch } from '../invariants/index.ts';
+import { InvariantViolation } from '../invariants/violation.ts';
+import type { Plan } from '../plan.ts';
 import { type SimLogLine, SimWorld } from '../sim/world.ts';
-import { Faults } from './faults.ts';
+import { Workloads } from '../workloads/workloads.ts';
 import { readFinalState } from './final-state.ts';
-import { ClusterWatch } from './invariants.ts';
 import { Stuck, waitingFor } from './liveness.ts';
 import { SimCluster } from './sim-cluster.ts';
-import { InvariantViolation } from './violation.ts';
-import { TOPIC, Workload } from './workload.ts';
 
+const TOPIC = 'main';
 const READY_TIMEOUT_MS = 10_000;
 const REST_TIMEOUT_MS = 90_000;
+/** Between two looks whether a healed cluster has come to rest, which is costly to tell. */
+const LOOK_MS = 100;
 const WARM_UP_MS = 600;
 /** Few, so that snapshots are taken, sent and started from in every run. */
 const SNAPSHOT_ENTRIES = 40;
@@ -20,12 +24,10 @@ const SNAPSHOT_ENTRIES = 40;
 /** Clients saw what a correct cluster cannot show. */
 class HistoryAnomaly extends Error {
   override readonly name = 'HistoryAnomaly';
-  readonly anomalies: readonly Anomaly[];
 
   constructor(anomalies: readonly Anomaly[]) {
     const lines = anomalies.slice(0, 5).map(({ rule, message }) => `${rule}: ${message}`);
     super(`${anomalies.length} anomalies\n  ${lines.join('\n  ')}`);
-    this.anomalies = anomalies;
   }
 }
 
@@ -74,7 +76,8 @@ export interface RunOptions {
  * @throws RunFailure
  */
 export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
-  const world = new SimWorld({ seed: plan.seed, ...options });
+  const { seed, diskSeed, networkSeed } = plan;
+  const world = new SimWorld({ seed, diskSeed, networkSeed, ...options });
   try {
     return await run(world, plan);
   } catch (error) {
@@ -85,35 +88,33 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
 async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   const cluster = new SimCluster(world, plan.nodes, { limits: { raftSnapshotEntries: SNAPSHOT_ENTRIES } });
   const watch = new ClusterWatch(cluster);
-  world.onAfterEvent.push((happenedTo) => {
-    const crash = happenedTo?.node.crashes[0];
-    // A sync that fails must end the process: it is what the fault asks for.
-    if (crash && !/injected EIO/.test(String(crash.stack)))
-      throw new NodeCrash(`${happenedTo?.node.name}: ${crash.stack}`);
+  const image = () => watch.images.image;
+  watchCrashes(world);
+  const workloads = new Workloads({
+    ...{ world, cluster, image },
+    topic: { name: TOPIC, partitions: PARTITIONS },
+    onAcknowledged: (topic, partition, offset) => watch.onAcknowledged(topic, partition, offset),
   });
-  const workload = new Workload(world, cluster.bootstrap, (topic, partition, offset) =>
-    watch.guarded(() => watch.replicas.onAcknowledged(topic, partition, offset)),
-  );
   cluster.startAll();
   if (!(await world.runUntil(() => cluster.isReady, READY_TIMEOUT_MS)))
     throw new Stuck('the cluster did not start');
-  await world.settle(workload.createTopic());
-  workload.start();
+  await world.settle(workloads.createTopic());
+  workloads.start(plan);
   await world.run(world.nowMs + WARM_UP_MS);
 
   const random = world.random.fork('faults');
-  const faults = new Faults({ world, cluster, workload, watch, topic: TOPIC, random });
-  await faults.carryOut(plan);
-  workload.stopProducing();
+  const faults = new CarryOut({ world, cluster, workloads, image, random });
+  await faults.run(plan);
+  workloads.stop();
   faults.heal();
 
-  const isAtRest = () => waitingFor(cluster, watch, workload).length === 0;
-  await untilRest(world, isAtRest, () => waitingFor(cluster, watch, workload));
-  await world.settle(readFinalState(cluster, workload, workload.recorder));
+  await untilRest(world, () => waitingFor(cluster, image(), workloads));
+  await world.settle(readFinalState(cluster, workloads));
 
-  const [unexpected] = workload.recorder.unexpected;
+  const { recorder } = workloads;
+  const [unexpected] = recorder.unexpected;
   if (unexpected) throw unexpected;
-  const history = workload.recorder.end();
+  const history = recorder.end();
   const anomalies = checkHistory(history);
   if (anomalies.length > 0) throw new HistoryAnomaly(anomalies);
   return {
@@ -124,14 +125,24 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   };
 }
 
-/** The state of rest is costly to tell, so it is looked at now and then. */
-async function untilRest(world: SimWorld, isAtRest: () => boolean, reasons: () => string[]): Promise<void> {
+/** A process that ends itself fails the run, unless a fault asks for it: a sync that fails must end the process. */
+function watchCrashes(world: SimWorld): void {
+  world.onAfterEvent.push((happenedTo) => {
+    const crash = happenedTo?.node.crashes[0];
+    if (crash && !/injected EIO/.test(String(crash.stack)))
+      throw new NodeCrash(`${happenedTo?.node.name}: ${crash.stack}`);
+  });
+}
+
+async function untilRest(world: SimWorld, reasons: () => string[]): Promise<void> {
   const deadlineMs = world.nowMs + REST_TIMEOUT_MS;
-  while (!isAtRest()) {
+  for (;;) {
+    const waiting = reasons();
+    if (waiting.length === 0) return;
     if (world.nowMs >= deadlineMs) {
-      const list = reasons().map((reason) => `\n  ${reason}`);
+      const list = waiting.map((reason) => `\n  ${reason}`);
       throw new Stuck(`${REST_TIMEOUT_MS} ms after all faults were over:${list.join('')}`);
     }
-    await world.run(world.nowMs + 100);
+    await world.run(world.nowMs + LOOK_MS);
   }
 }

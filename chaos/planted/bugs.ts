@@ -3,7 +3,7 @@
  * that the production code carries no trace of it. `bundle.ts` applies them, `hunt.ts` looks how many seeds it takes
  * until a check trips. A check that no planted bug has ever tripped is not a check.
  */
-import type { ScenarioName } from '../schedule.ts';
+import type { ScenarioName } from '../scenarios.ts';
 
 export interface PlantedBug {
   readonly name: string;

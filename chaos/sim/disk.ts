@@ -1,6 +1,7 @@
 import { type Disk, DiskError, type DiskFile } from '../../src/platform/ports.ts';
 import type { DurableFile, SimFile, Survival } from './disk-file.ts';
 import { DiskTree } from './disk-tree.ts';
+import { Disturbances } from './disturbances.ts';
 import type { Incarnation } from './node.ts';
 import type { Prng } from './prng.ts';
 import { concatenate, fingerprint } from './trace.ts';
@@ -58,6 +59,7 @@ export class SimDisk {
   syncLies = false;
   survival: Survival = { kept: 0.4, torn: 0.3 };
   readonly latency: DiskLatency = { readMs: 0.1, writeMs: 0.05, syncMs: 1, perMebibyteMs: 1 };
+  readonly #disturbances = new Disturbances(this.latency);
   readonly #world: SimWorld;
   readonly #name: string;
   readonly #random: Prng;
@@ -69,7 +71,7 @@ export class SimDisk {
   constructor(world: SimWorld, name: string) {
     this.#world = world;
     this.#name = name;
-    this.#random = world.random.fork(`disk/${name}`);
+    this.#random = world.diskRandom.fork(name);
   }
 
   get usedBytes(): number {
@@ -99,6 +101,11 @@ export class SimDisk {
   peekDurableNames(path: string): string[] {
     const entry = this.#tree.findDurable(path);
     return entry?.kind === 'folder' ? [...entry.platter.keys()].sort() : [];
+  }
+
+  /** Changes how long operations take; returns what ends the change. Changes may overlap. */
+  disturb(change: Partial<DiskLatency>): () => void {
+    return this.#disturbances.begin(change);
   }
 
   inject(fault: DiskFault): void {

@@ -5,7 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { RunFailure, runPlan } from '../cluster/run.ts';
-import { type Plan, planOf, SCENARIOS, type ScenarioName } from '../schedule.ts';
+import type { Plan } from '../plan.ts';
+import { planOf, SCENARIOS, type ScenarioName } from '../scenarios.ts';
 
 const EXIT_CODES = { crash: 3, safety: 4, liveness: 5 } as const;
 const LOG_LINES_SHOWN = Number(process.env.SIM_LOG_LINES ?? 60);

@@ -6,6 +6,7 @@ import type {
   ListenOptions,
   Network,
 } from '../../src/platform/ports.ts';
+import { Disturbances } from './disturbances.ts';
 import type { Incarnation, SimNode } from './node.ts';
 import { SimPipe, type SimSide } from './pipe.ts';
 import type { Prng } from './prng.ts';
@@ -56,6 +57,7 @@ export class SimNetwork {
     halfOpenTimeoutMs: 6000,
     windowBytes: 256 * 1024,
   };
+  readonly #disturbances = new Disturbances(this.conditions);
   readonly #world: SimWorld;
   readonly #random: Prng;
   readonly #hosts = new Map<string, string>();
@@ -68,7 +70,12 @@ export class SimNetwork {
 
   constructor(world: SimWorld) {
     this.#world = world;
-    this.#random = world.random.fork('network');
+    this.#random = world.networkRandom;
+  }
+
+  /** Changes the conditions of all links; returns what ends the change. Changes may overlap. */
+  disturb(change: Partial<LinkConditions>): () => void {
+    return this.#disturbances.begin(change);
   }
 
   /** Another host name of a node, beside its own name. */

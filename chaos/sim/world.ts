@@ -13,6 +13,9 @@ import { Trace } from './trace.ts';
 
 export interface SimWorldOptions {
   readonly seed: number | string;
+  /** Of the disks alone, and of the network alone; drawn from `seed` by default. */
+  readonly diskSeed?: number;
+  readonly networkSeed?: number;
   /** The wall clock at the start; the same for all nodes until their offsets are set. */
   readonly startWallMs?: number;
   /** How many trace lines to keep for reading (0: only the hash). */
@@ -35,6 +38,8 @@ const EVENTS_AT_ONE_MOMENT_MAX = 50_000;
 export class SimWorld {
   readonly seed: string;
   readonly random: Prng;
+  readonly diskRandom: Prng;
+  readonly networkRandom: Prng;
   readonly network: SimNetwork;
   readonly startWallMs: number;
   readonly trace: Trace;
@@ -55,7 +60,10 @@ export class SimWorld {
 
   constructor(options: SimWorldOptions) {
     this.seed = String(options.seed);
+    const { diskSeed, networkSeed } = options;
     this.random = new Prng(this.seed);
+    this.diskRandom = diskSeed === undefined ? this.random.fork('disk') : new Prng(`${diskSeed}`);
+    this.networkRandom = networkSeed === undefined ? this.random.fork('network') : new Prng(`${networkSeed}`);
     this.startWallMs = options.startWallMs ?? Date.UTC(2026, 0, 1);
     this.trace = new Trace(options.traceLinesMax ?? 0);
     this.#logLinesMax = options.logLinesMax ?? 2000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ClientMachine } from '../../chaos/cluster/client-machine.ts';
 import { SimCluster } from '../../chaos/cluster/sim-cluster.ts';
 import { SimWorld } from '../../chaos/sim/world.ts';
+import { ClientMachine } from '../../chaos/workloads/client-machine.ts';
 
 test('a node that was down while a topic was removed removes its logs, and only those', async () => {
   const world = new SimWorld({ seed: 1 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ClientMachine } from '../../chaos/cluster/client-machine.ts';
 import { SimCluster } from '../../chaos/cluster/sim-cluster.ts';
 import { SimWorld } from '../../chaos/sim/world.ts';
+import { ClientMachine } from '../../chaos/workloads/client-machine.ts';
 import type { NodeConfigInput } from '../../src/server/config.ts';
 
 async function started(nodes: number, overrides: Partial<NodeConfigInput> = {}) {

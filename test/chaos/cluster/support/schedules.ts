@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { RunFailure, runPlan } from '../../../../chaos/cluster/run.ts';
-import type { Plan } from '../../../../chaos/schedule.ts';
+import type { Plan } from '../../../../chaos/plan.ts';
 
 /** With a failing plan at hand, so long is spent on shrinking it. */
 const SHRINK_TIME_MAX_MS = 120_000;

@@ -3,10 +3,10 @@ import { ClientError, KafkaError, string } from '../../src/client/index.ts';
 import type { Ownership } from '../checker/history.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { ClientMachine } from './client-machine.ts';
-import { seenRecord } from './reading.ts';
+import { seenRecord } from './reader.ts';
 import type { Recorder } from './recorder.ts';
+import type { WorkloadContext } from './workload.ts';
 
-const POLL_MS = 300;
 const COMMIT_CHANCE = 0.5;
 export const GROUP = 'readers';
 
@@ -18,26 +18,24 @@ export class GroupMember {
   readonly #name: string;
   readonly #recorder: Recorder;
   readonly #random: Prng;
+  readonly #pollMs: number;
   readonly #nowMs: () => number;
   readonly #consumer: Consumer<Uint8Array, string>;
   /** Behind the last record that was handed out, of the partitions it owns. */
   readonly #positions = new Map<string, { readonly at: TopicPartition; readonly offset: number }>();
   readonly #owned = new Map<string, TopicPartition>();
 
-  constructor(client: ClientMachine, topic: string, recorder: Recorder, random: Prng, nowMs: () => number) {
+  constructor({ world, recorder, random, topic, pauseMs }: WorkloadContext, client: ClientMachine) {
     this.#client = client;
     this.#name = client.processName;
     this.#recorder = recorder;
-    this.#random = random;
-    this.#nowMs = nowMs;
+    this.#random = random.fork(client.processName);
+    this.#pollMs = pauseMs;
+    this.#nowMs = () => world.nowMs;
     this.#consumer = client
       .client()
       .consumer({ group: GROUP, value: string, autoOffsetReset: 'earliest', autoCommit: false });
-    this.#run(topic).catch((error: unknown) => recorder.unexpected.push(error as Error));
-  }
-
-  get client(): ClientMachine {
-    return this.#client;
+    this.#run(topic.name).catch((error: unknown) => recorder.unexpected.push(error as Error));
   }
 
   get owned(): string[] {
@@ -60,7 +58,7 @@ export class GroupMember {
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
     for (;;) {
-      const records = await this.#consumer.poll(POLL_MS);
+      const records = await this.#consumer.poll(this.#pollMs);
       if (records.length === 0) continue;
       this.#recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });
       for (const { topic, partition, offset } of records) {

@@ -4,7 +4,8 @@ import type { VoteRequest, VoteResponse } from '../../src/protocol/messages/vote
 import { Vote } from '../../src/protocol/messages/vote.ts';
 import type { RequestOf } from '../../src/protocol/schema.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
-import type { ClusterNode } from './sim-cluster.ts';
+import type { ClusterNode } from '../cluster/sim-cluster.ts';
+import type { Invariant } from './invariant.ts';
 import { InvariantViolation } from './violation.ts';
 
 interface CommittedEntry {
@@ -25,21 +26,21 @@ interface Seen {
  * nothing committed by counting but entries of the leader's own epoch, equal committed prefixes, and nothing that goes
  * back within one life of a process.
  */
-export class QuorumWatch {
+export class QuorumWatch implements Invariant {
   /** Who led an epoch, as `node/incarnation`: a restarted leader must not resume its epoch (KAFKA-10527). */
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, number>();
   readonly #committed: { readonly epoch: number; readonly sum: number }[] = [];
   readonly #seen = new Map<number, Seen>();
-  readonly #onCommitted: (entry: CommittedEntry) => void;
+  readonly #onEntry: (entry: CommittedEntry) => void;
   readonly #guard: (check: () => void) => void;
 
   /**
-   * @param onCommitted Called with every committed entry, once, in order.
+   * @param onEntry Called with every committed entry, once, in order.
    * @param guard Runs a check inside the product's own calls, where a throw would not reach the test.
    */
-  constructor(onCommitted: (entry: CommittedEntry) => void, guard: (check: () => void) => void) {
-    this.#onCommitted = onCommitted;
+  constructor(onEntry: (entry: CommittedEntry) => void, guard: (check: () => void) => void) {
+    this.#onEntry = onEntry;
     this.#guard = guard;
   }
 
@@ -138,7 +139,7 @@ export class QuorumWatch {
         throw new InvariantViolation('committed entries skipped', gap);
       }
       this.#committed.push({ epoch, sum });
-      this.#onCommitted(entry);
+      this.#onEntry(entry);
     } else if (known.epoch !== epoch || known.sum !== sum) {
       const other = `node ${member.id} has entry ${index} of epoch ${epoch}, others committed that of ${known.epoch}`;
       throw new InvariantViolation('committed prefixes differ', other);

@@ -1,10 +1,16 @@
-import { deltaOf } from '../../src/metadata/delta.ts';
+import type { MetadataImage } from '../../src/metadata/image.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
+import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
 import type { Incarnation } from '../sim/node.ts';
 import { ImageWatch } from './image-watch.ts';
+import type { Invariant } from './invariant.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
-import type { ClusterNode, SimCluster } from './sim-cluster.ts';
+
+/** Those that need nothing but what they are told. */
+const INVARIANTS: readonly ((image: () => MetadataImage) => Invariant)[] = [
+  (image) => new ReplicaWatch(image),
+];
 
 /**
  * Watches a whole cluster: after every event the invariants of the node that it happened to are checked, and a violation
@@ -12,24 +18,22 @@ import type { ClusterNode, SimCluster } from './sim-cluster.ts';
  */
 export class ClusterWatch {
   readonly quorum: QuorumWatch;
-  readonly images: ImageWatch;
-  readonly replicas: ReplicaWatch;
+  readonly images = new ImageWatch();
+  readonly #all: readonly Invariant[];
   readonly #byName = new Map<string, ClusterNode>();
   /** A violation found inside a callback of the product, which might swallow it. */
   #violation: unknown;
 
   constructor(cluster: SimCluster) {
-    this.images = new ImageWatch();
-    this.replicas = new ReplicaWatch(() => this.images.image);
     this.quorum = new QuorumWatch(
       (entry) => this.#onCommitted(entry),
       (check) => this.guarded(check),
     );
+    this.#all = [this.quorum, ...INVARIANTS.map((make) => make(() => this.images.image))];
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);
     cluster.onOpened.push((member, node) => {
-      this.quorum.attach(member, node);
       this.#watchRestores(member, node);
-      this.replicas.attach(member, node);
+      for (const invariant of this.#all) invariant.attach?.(member, node);
     });
     cluster.world.onAfterEvent.push((happenedTo) => this.#check(happenedTo));
   }
@@ -43,6 +47,13 @@ export class ClusterWatch {
     }
   }
 
+  /** A producer was told that everything up to this record is safe. */
+  onAcknowledged(topic: string, partition: number, offset: number): void {
+    this.guarded(() => {
+      for (const invariant of this.#all) invariant.onAcknowledged?.(topic, partition, offset);
+    });
+  }
+
   #watchRestores({ id }: ClusterNode, { store }: OdradekNode): void {
     const restore = store.restore.bind(store);
     store.restore = (index, bytes) => {
@@ -54,8 +65,7 @@ export class ClusterWatch {
   #onCommitted(entry: { readonly index: number; readonly payload: Uint8Array }): void {
     const before = this.images.image;
     this.images.onCommitted(entry);
-    for (const topic of deltaOf(before, this.images.image).topicsChanged)
-      for (const partition of topic.partitions) this.replicas.onPartition(partition);
+    for (const invariant of this.#all) invariant.onCommitted?.(before, this.images.image);
   }
 
   #check(happenedTo: Incarnation | undefined): void {
@@ -63,7 +73,6 @@ export class ClusterWatch {
     if (!happenedTo?.alive) return;
     const member = this.#byName.get(happenedTo.node.name);
     if (!member?.node || member.machine.incarnation !== happenedTo) return;
-    this.quorum.check(member, member.node);
-    this.replicas.check(member, member.node);
+    for (const invariant of this.#all) invariant.check?.(member, member.node);
   }
 }

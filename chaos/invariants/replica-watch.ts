@@ -1,10 +1,12 @@
 import type { PartitionLog } from '../../src/log/partition-log.ts';
+import { deltaOf } from '../../src/metadata/delta.ts';
 import type { MetadataImage, PartitionImage } from '../../src/metadata/image.ts';
 import type { LedPartition } from '../../src/replication/led-partition.ts';
 import type { Partition } from '../../src/replication/partition.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
+import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import { CommittedLog, DurableReader } from './committed-log.ts';
-import type { ClusterNode } from './sim-cluster.ts';
+import type { Invariant } from './invariant.ts';
 import { InvariantViolation } from './violation.ts';
 
 /** One replica of one partition, over all lives of its node. */
@@ -29,7 +31,7 @@ const NO_REPLICAS: ReadonlyMap<string, Replica> = new Map();
  * or acknowledged is on the disk of every member of ISR and ELR; committed prefixes are equal on the platters; a restart
  * finds everything that was synced.
  */
-export class ReplicaWatch {
+export class ReplicaWatch implements Invariant {
   readonly #image: () => MetadataImage;
   readonly #replicas = new Map<number, Map<string, Replica>>();
   readonly #leaders = new Map<string, string>();
@@ -74,8 +76,13 @@ export class ReplicaWatch {
     if (image && topic.config.flush === 'sync') this.#safe(image, offset + 1, 'acknowledged');
   }
 
+  onCommitted(before: MetadataImage, after: MetadataImage): void {
+    for (const topic of deltaOf(before, after).topicsChanged)
+      for (const partition of topic.partitions) this.#changed(partition);
+  }
+
   /** The committed state of a partition changed. */
-  onPartition(image: PartitionImage): void {
+  #changed(image: PartitionImage): void {
     const name = `${image.topicId}-${image.partition}`;
     const end = this.#safeEnd.get(name) ?? 0;
     for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, 'committed');
@@ -124,7 +131,7 @@ export class ReplicaWatch {
     replica.syncedOffset = syncedOffset;
     if (!shrank) return;
     const image = this.#image().partition(partition.topicId, partition.partition);
-    if (image) this.onPartition(image);
+    if (image) this.#changed(image);
   }
 
   #roleChanged(member: ClusterNode, replica: Replica, led: LedPartition | undefined): void {

@@ -1,0 +1,142 @@
+import * as fc from 'fast-check';
+import type { Fault } from './faults/index.ts';
+import { aFollower, aLeader, anyNode, type Target, theController, VOTERS } from './faults/target.ts';
+import { aSeed, type Plan, planArbitrary, type Step } from './plan.ts';
+
+/** Clients never rest. */
+const BUSY_MS = { producers: 60, reader: 500, group: 300 };
+
+const kind = <const K extends string>(name: K) => fc.constant(name);
+
+/** A kill, a restart, and time enough to be at it again before everything has settled. */
+const quickKill = (who: fc.Arbitrary<Target>): fc.Arbitrary<Step> =>
+  fc.record({
+    afterMs: fc.integer({ min: 0, max: 700 }),
+    forMs: fc.integer({ min: 1, max: 500 }),
+    fault: fc.record({ kind: kind('kill'), target: who, how: fc.constantFrom('process', 'power') }),
+  });
+
+const lasting = (forMs: number, what: fc.Arbitrary<Fault>): fc.Arbitrary<Step> =>
+  fc.record({ afterMs: fc.integer({ min: 0, max: 300 }), forMs: fc.constant(forMs), fault: what });
+
+const slowDisks = (syncMs: number): fc.Arbitrary<Fault> =>
+  fc.record({
+    kind: kind('slowDisk'),
+    target: anyNode,
+    syncMs: fc.constant(syncMs),
+  });
+
+/** A short run among busy clients. */
+const aPlan = (steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Plan> =>
+  fc.record({
+    seed: aSeed,
+    diskSeed: aSeed,
+    networkSeed: aSeed,
+    workloadSeed: aSeed,
+    nodes: fc.constant(VOTERS),
+    forMs: fc.constant(0),
+    ratios: fc.constant({}),
+    pausesMs: fc.constant(BUSY_MS),
+    steps,
+  });
+
+/** Plans that dwell on one matter, for bugs that plans of any kind reach seldom. */
+export const SCENARIOS = {
+  any: planArbitrary,
+  /** Elections under way while voters with slow disks die and come back. */
+  elections: aPlan(
+    fc
+      .tuple(
+        fc.array(lasting(20_000, slowDisks(30)), { minLength: 2, maxLength: 3 }),
+        fc.array(quickKill(fc.oneof(theController, anyNode)), { minLength: 6, maxLength: 12, size: 'max' }),
+      )
+      .map(([slow, kills]) => [...slow, ...kills]),
+  ),
+  /** The power goes while voters with slow disks are electing. */
+  votes: aPlan(
+    fc
+      .array(
+        fc.tuple(
+          fc.record({
+            afterMs: fc.integer({ min: 300, max: 1500 }),
+            forMs: fc.integer({ min: 1, max: 200 }),
+            fault: fc.record({ kind: kind('kill'), target: theController, how: kind('process') }),
+          }),
+          fc.record({
+            afterMs: fc.integer({ min: 0, max: 500 }),
+            forMs: fc.integer({ min: 1, max: 50 }),
+            fault: fc.record({ kind: kind('blackout') }),
+          }),
+        ),
+        { minLength: 3, maxLength: 6, size: 'max' },
+      )
+      .map((pairs) => [
+        ...[1, 2, 3].map((id) => ({
+          afterMs: 0,
+          forMs: 20_000,
+          fault: { kind: 'slowDisk', target: { who: 'node', id }, syncMs: 60 } as const,
+        })),
+        ...pairs.flat(),
+      ]),
+  ),
+  /** Syncs fail, and then the power does. */
+  failedSyncs: aPlan(
+    fc.array(
+      fc.oneof(
+        fc.record({
+          afterMs: fc.integer({ min: 0, max: 600 }),
+          forMs: fc.integer({ min: 1, max: 300 }),
+          fault: fc.record({ kind: kind('failSync'), target: fc.oneof(anyNode, theController) }),
+        }),
+        quickKill(anyNode),
+      ),
+      { minLength: 4, maxLength: 12, size: 'max' },
+    ),
+  ),
+  /** KIP-101 and KIP-279: fast double fail-overs while replicas are not even. */
+  failovers: aPlan(
+    fc
+      .tuple(
+        fc.array(lasting(20_000, slowDisks(20)), { minLength: 0, maxLength: 2 }),
+        fc.array(quickKill(fc.oneof(aLeader, aFollower)), { minLength: 5, maxLength: 10, size: 'max' }),
+      )
+      .map(([slow, kills]) => [...slow, ...kills]),
+  ),
+  /** Replicas join and leave the ISR while changes of it and their answers are lost. */
+  joining: aPlan(
+    fc
+      .tuple(
+        lasting(
+          20_000,
+          fc.constant({
+            kind: 'badNetwork',
+            resetRate: 0,
+            lossRate: 0.08,
+            reorderRate: 0,
+            duplicateRate: 0,
+          } as const),
+        ),
+        fc.array(
+          fc.oneof(
+            quickKill(aFollower),
+            fc.record({
+              afterMs: fc.integer({ min: 0, max: 1500 }),
+              forMs: fc.integer({ min: 1000, max: 4000 }),
+              fault: fc.record({ kind: kind('pause'), target: aFollower }),
+            }),
+          ),
+          { minLength: 4, maxLength: 8, size: 'max' },
+        ),
+      )
+      .map(([bad, steps]) => [bad, ...steps]),
+  ),
+} as const satisfies Record<string, fc.Arbitrary<Plan>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+/** The plan that belongs to a seed. */
+export function planOf(seed: number, scenario: ScenarioName = 'any'): Plan {
+  const [plan] = fc.sample(SCENARIOS[scenario], { seed, numRuns: 1 });
+  if (plan === undefined) throw new Error(`no plan for seed ${seed}`);
+  return { ...plan, seed };
+}

@@ -1,0 +1,30 @@
+import { Acting } from './acting.ts';
+import type { Workload, WorkloadContext, WorkloadKind } from './workload.ts';
+
+/** The settings of the main topic change. */
+export const configs: WorkloadKind = {
+  name: 'configs',
+  pausesMs: [0, 10_000],
+  start: (context) => new Configs(context),
+};
+
+class Configs implements Workload {
+  readonly #acting: Acting;
+
+  constructor(context: WorkloadContext) {
+    const { topic, random } = context;
+    const machine = context.machine('configs');
+    const admin = machine.client().admin({ timeoutMs: 20_000 });
+    this.#acting = new Acting(context, machine, () =>
+      admin.alterConfigs(topic.name, { 'segment.bytes': String(random.between(2048, 16_384)) }),
+    );
+  }
+
+  stop(): void {
+    this.#acting.stop();
+  }
+
+  waitingFor(): string[] {
+    return this.#acting.isActing ? ['who alters configs waits for an answer'] : [];
+  }
+}
