@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo live bench-browser cluster test check build clean format sim figures compare profile docs bench
+.PHONY: help demo live bench-browser cluster test check build clean format sim figures failover compare profile docs bench
 
 FLIGHTS ?= 300000
 
@@ -44,12 +44,18 @@ sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=20
 		--log-level=warning --sourcemap=inline --outfile=node_modules/.cache/odradek/sim.mjs
 	@node --enable-source-maps node_modules/.cache/odradek/sim.mjs $(sim_args) $(SIM_FLAGS)
 
-KILLS ?= 20
-
-figures: build ## Cold start, idle memory, a scrape, and pauses when leaders are killed, on real processes (KILLS=20; five minutes)
+figures: build ## Cold start, idle memory, and a scrape of the metrics, on real processes (two minutes)
 	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/main.js
-	@node dist/chaos/real/main.js $(KILLS)
+	@node dist/chaos/real/main.js
+
+ROUNDS ?= 20
+STRIKE ?=
+
+failover: build ## How long writes pause when nodes are killed, or stopped (ROUNDS=20, STRIKE='stop leader' for one kind; ten minutes)
+	@npx --no-install esbuild chaos/real/failover-figures.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/real/failover-figures.js
+	@node dist/chaos/real/failover-figures.js $(ROUNDS) '$(STRIKE)'
 
 RECORDS ?= 1000000
 

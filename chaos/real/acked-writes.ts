@@ -28,14 +28,6 @@ export class AckedWrites {
     );
   }
 
-  /** For each partition, how long after `sinceMs` its next acknowledgement came. */
-  gapsSince(sinceMs: number, partitions: readonly number[]): (number | undefined)[] {
-    return partitions.map((partition) => {
-      const next = this.acked.find((write) => write.partition === partition && write.atMs > sinceMs);
-      return next && next.atMs - sinceMs;
-    });
-  }
-
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);

@@ -1,15 +1,12 @@
 /**
- * `make figures [KILLS=20]`: how fast clusters start, inside a process and of processes, how much memory these take when
- * idle, how long a scrape of the metrics takes and what recording them costs, and how long writes pause when a partition
- * leader or the active controller is killed. Exits with 1 when a write was lost.
+ * `make figures`: how fast clusters start, inside a process and of processes, how much memory these take when idle, how
+ * long a scrape of the metrics takes and what recording them costs.
  */
 import { coldStart } from './cold-start.ts';
-import { runFailover, type Victim } from './failover.ts';
 import { inProcessClusters } from './in-process.ts';
 import { measureRecording } from './recording.ts';
 import { measureScrape } from './scrape.ts';
 
-const kills = Number(process.argv[2] ?? 20);
 const COLD_STARTS = 5;
 const PARTITIONS = 1000;
 
@@ -33,15 +30,3 @@ console.log(
   `recording the metrics of a produce request: ${recordingUs.toFixed(2)} us of CPU, ` +
     `${((100 * recordingUs) / requestUs).toFixed(2)} % of the ${requestUs.toFixed(0)} us of a small one`,
 );
-
-for (const victim of ['leader', 'controller'] satisfies Victim[]) {
-  const { gapsMs, acknowledged, problems } = await runFailover(kills, [victim]);
-  const sorted = gapsMs.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
-  console.log(
-    `${kills} kills of the ${victim}: writes paused for p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; ` +
-      `${acknowledged} acknowledged writes, ${problems.length} problems`,
-  );
-  for (const problem of problems.slice(0, 20)) console.log(`  ${problem}`);
-  if (problems.length > 0) process.exitCode = 1;
-}
