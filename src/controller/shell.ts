@@ -207,7 +207,7 @@ export class ControllerShell {
       this.#events.onAppended(draft);
       return leadership.speculative.index;
     }
-    const index = this.#proposeEntry(encodeRecords(draft.records));
+    const index = this.#proposeEntry(encodeRecords(draft.records, draft.image.catalogueLevel));
     if (this.#leadership !== leadership) throw notController();
     if (index <= draft.base.index)
       throw new Error(`entry ${index} was proposed after ${draft.base.index} was: the log went back`);

@@ -43,7 +43,8 @@ export type GroupRecord = Exclude<
       | 'Partition'
       | 'Config'
       | 'ProducerIds'
-      | 'SnapshotHeader';
+      | 'SnapshotHeader'
+      | 'CatalogueLevel';
   }
 >;
 

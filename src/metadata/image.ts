@@ -7,6 +7,7 @@
  */
 
 import { Map as ImmutableMap } from 'immutable';
+import { OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { applyGroupRecord, type GroupImage, withoutTopicOffsets } from './group-image.ts';
 import type { MetadataRecord, RecordOf } from './records.ts';
 import { type TopicConfig, topicConfigOf } from './topic-config.ts';
@@ -66,6 +67,7 @@ interface ImageFields {
   readonly topicIds: ImmutableMap<string, string>;
   readonly groups: ImmutableMap<string, GroupImage>;
   readonly nextProducerId: number;
+  readonly catalogueLevel: number;
 }
 
 /** The state of the cluster after the entry `index`. */
@@ -79,6 +81,8 @@ export class MetadataImage {
   readonly topicIds: ImmutableMap<string, string>;
   readonly groups: ImmutableMap<string, GroupImage>;
   readonly nextProducerId: number;
+  /** The version of the catalogue that every node can read; it never goes back. */
+  readonly catalogueLevel: number;
 
   constructor(fields: ImageFields) {
     this.index = fields.index;
@@ -87,6 +91,7 @@ export class MetadataImage {
     this.topicIds = fields.topicIds;
     this.groups = fields.groups;
     this.nextProducerId = fields.nextProducerId;
+    this.catalogueLevel = fields.catalogueLevel;
   }
 
   static readonly EMPTY = new MetadataImage({
@@ -96,6 +101,7 @@ export class MetadataImage {
     topicIds: ImmutableMap(),
     groups: ImmutableMap(),
     nextProducerId: 0,
+    catalogueLevel: OLDEST_CATALOGUE_VERSION,
   });
 
   topicByName(name: string): TopicImage | undefined {
@@ -139,6 +145,7 @@ class ImageBuilder {
   #topicIds: ImmutableMap<string, string>;
   #groups: ImmutableMap<string, GroupImage>;
   #nextProducerId: number;
+  #catalogueLevel: number;
   readonly #ownPartitions = new Map<string, PartitionImage[]>();
 
   constructor(before: MetadataImage) {
@@ -147,6 +154,7 @@ class ImageBuilder {
     this.#topicIds = before.topicIds;
     this.#groups = before.groups;
     this.#nextProducerId = before.nextProducerId;
+    this.#catalogueLevel = before.catalogueLevel;
   }
 
   build(index: number): MetadataImage {
@@ -157,6 +165,7 @@ class ImageBuilder {
       topicIds: this.#topicIds,
       groups: this.#groups,
       nextProducerId: this.#nextProducerId,
+      catalogueLevel: this.#catalogueLevel,
     });
   }
 
@@ -182,6 +191,10 @@ class ImageBuilder {
         break;
       case 'ProducerIds':
         this.#nextProducerId = record.nextProducerId;
+        break;
+      case 'CatalogueLevel':
+        if (record.level < this.#catalogueLevel) throw unfit(record, this.#catalogueLevel);
+        this.#catalogueLevel = record.level;
         break;
       case 'SnapshotHeader':
         break;

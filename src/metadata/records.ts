@@ -3,6 +3,7 @@
  * applied as one: nobody ever sees half an entry.
  */
 
+import { KafkaError } from '../protocol/errors.ts';
 import { PartsReader } from '../protocol/message-parts.ts';
 import { packArrays, unpackArrays } from '../protocol/msgpack.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
@@ -12,7 +13,10 @@ import { type Compiled, compile } from '../protocol/schema-compiler.ts';
 
 const topicPartitions = array(struct({ topicId: uuid(), partitions: array(int32()) }));
 
-/** Every record: its number on the wire and its fields. Numbers are never reused; fields are appended only. */
+/**
+ * Every record: its number on the wire and its fields. Numbers are never reused; fields are appended only. `since` is the
+ * version of the catalogue that it came with: before the cluster's level is there, it must not be written.
+ */
 const RECORDS = {
   RegisterBroker: {
     id: 1,
@@ -103,6 +107,8 @@ const RECORDS = {
   RemoveGroupOffsets: { id: 14, fields: struct({ groupId: string(), topicId: uuid(), partition: int32() }) },
   /** The first record of a snapshot. */
   SnapshotHeader: { id: 15, fields: struct({ version: int16(), recordCount: int32() }) },
+  /** From here on, what came with this version of the catalogue may be written: every node can read it. */
+  CatalogueLevel: { id: 16, since: 3, fields: struct({ level: int16() }) },
 } as const;
 
 type DeepReadonly<T> = T extends readonly (infer Element)[]
@@ -127,26 +133,37 @@ export type TopicPartitions = DeepReadonly<Infer<typeof topicPartitions>>;
 interface Codec {
   readonly type: RecordType;
   readonly id: number;
+  readonly since: number;
   readonly fields: Compiled<object>;
 }
 
-const CODECS: readonly Codec[] = Object.entries(RECORDS).map(([type, { id, fields }]) => ({
+const CODECS: readonly Codec[] = Object.entries(RECORDS).map(([type, { id, fields, ...rest }]) => ({
   type: type as RecordType,
   id,
+  since: 'since' in rest ? rest.since : 0,
   fields: compile(fields as Schema<object>, `${type} record`),
 }));
 const CODEC_OF_TYPE: ReadonlyMap<string, Codec> = new Map(CODECS.map((codec) => [codec.type, codec]));
 const CODEC_OF_ID: ReadonlyMap<unknown, Codec> = new Map(CODECS.map((codec) => [codec.id, codec]));
 
-/** The payload of one Raft entry: a list of [record id, fields]. Every value is checked against its schema. */
-export function encodeRecords(records: readonly MetadataRecord[]): Uint8Array {
-  return packArrays(records.map(encodeRow));
+/**
+ * The payload of one Raft entry: a list of [record id, fields], in what a cluster of this level can read. Every value is
+ * checked against its schema. @throws KafkaError UNSUPPORTED_VERSION for what the level does not have
+ */
+export function encodeRecords(records: readonly MetadataRecord[], level: number): Uint8Array {
+  return packArrays(records.map((record) => encodeRow(record, level)));
 }
 
-function encodeRow(record: MetadataRecord): unknown {
+function encodeRow(record: MetadataRecord, level: number): unknown {
   const codec = CODEC_OF_TYPE.get(record.type);
   if (!codec) throw new ProtocolError(`unknown metadata record ${JSON.stringify(record)}`);
-  return [codec.id, codec.fields.encode(record, [])];
+  const { id, since, fields } = codec;
+  if (since > level)
+    throw new KafkaError(
+      'UNSUPPORTED_VERSION',
+      `catalogue level ${level} has no ${record.type}; it takes ${since}`,
+    );
+  return [id, fields.encode(record, [], level)];
 }
 
 /** The records of one Raft entry; an empty payload (the no-op of an epoch) has none. Throws `ProtocolError`. */

@@ -3,6 +3,7 @@
  * are sorted, so equal images have equal bytes on every node.
  */
 
+import { OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { GroupImage } from './group-image.ts';
 import { type BrokerImage, MetadataImage, type TopicImage } from './image.ts';
@@ -21,14 +22,14 @@ export function encodeSnapshot(image: MetadataImage): Uint8Array[] {
     version: SNAPSHOT_VERSION,
     recordCount: records.length,
   };
-  const parts = framed([header]);
+  const parts = framed([header], image.catalogueLevel);
   for (let i = 0; i < records.length; i += CHUNK_RECORDS_MAX)
-    parts.push(...framed(records.slice(i, i + CHUNK_RECORDS_MAX)));
+    parts.push(...framed(records.slice(i, i + CHUNK_RECORDS_MAX), image.catalogueLevel));
   return parts;
 }
 
-function framed(records: readonly MetadataRecord[]): Uint8Array[] {
-  const chunk = encodeRecords(records);
+function framed(records: readonly MetadataRecord[], level: number): Uint8Array[] {
+  const chunk = encodeRecords(records, level);
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, chunk.length);
   return [length, chunk];
@@ -68,11 +69,17 @@ function imageFrom(records: readonly MetadataRecord[], index: number): MetadataI
 
 function recordsOf(image: MetadataImage): MetadataRecord[] {
   return [
+    ...recordsOfLevel(image.catalogueLevel),
     ...image.sortedBrokers().flatMap(recordsOfBroker),
     ...image.sortedTopics().flatMap(recordsOfTopic),
     { type: 'ProducerIds', nextProducerId: image.nextProducerId },
     ...[...image.groups.values()].sort(byString((group) => group.id)).flatMap(recordsOfGroup),
   ];
+}
+
+/** The oldest level has no record for itself. */
+function recordsOfLevel(level: number): MetadataRecord[] {
+  return level > OLDEST_CATALOGUE_VERSION ? [{ type: 'CatalogueLevel', level }] : [];
 }
 
 function recordsOfBroker(broker: BrokerImage): MetadataRecord[] {

@@ -37,9 +37,6 @@ import { UpdateRaftVoter } from './messages/update-raft-voter.ts';
 import { Vote } from './messages/vote.ts';
 import type { AnyApi } from './schema.ts';
 
-/** The release of the catalogue, exchanged at connect; raised when an API or a field is added. */
-export const CATALOGUE_VERSION = 3;
-
 const apis: readonly AnyApi[] = [
   Produce,
   Fetch,

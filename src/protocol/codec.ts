@@ -12,6 +12,7 @@
  */
 
 import { readUint32, writeInt32 } from './bytes.ts';
+import { CATALOGUE_VERSION } from './catalogue-version.ts';
 import { PartsReader } from './message-parts.ts';
 import { packArrays, unpackArrays } from './msgpack.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -41,25 +42,27 @@ interface Undecoded {
   readonly raw: PartsReader;
 }
 
-/** The parts of a request, to be sent as one message. Record batches in it are not copied. */
+/** The parts of a request, for a reader of this catalogue version, as one message. Record batches are not copied. */
 export function encodeRequest<Request>(
   api: Api<Request, unknown>,
   apiVersion: number,
   correlationId: number,
   clientId: string | null,
   body: Request,
+  catalogueVersion = CATALOGUE_VERSION,
 ): Uint8Array[] {
   const header = { apiKey: api.key, apiVersion, correlationId, clientId };
-  return encodeMessage(requestHeaderCodec, header, api.msgpack.request, body);
+  return encodeMessage(requestHeaderCodec, header, api.msgpack.request, body, catalogueVersion);
 }
 
-/** The parts of a response, to be sent as one message. Record batches in it are not copied. */
+/** The parts of a response, for a reader of this catalogue version, as one message. Record batches are not copied. */
 export function encodeResponse<Response>(
   api: Api<unknown, Response>,
   correlationId: number,
   body: Response,
+  catalogueVersion = CATALOGUE_VERSION,
 ): Uint8Array[] {
-  return encodeMessage(responseHeaderCodec, { correlationId }, api.msgpack.response, body);
+  return encodeMessage(responseHeaderCodec, { correlationId }, api.msgpack.response, body, catalogueVersion);
 }
 
 function encodeMessage<Header, Body>(
@@ -67,9 +70,10 @@ function encodeMessage<Header, Body>(
   header: Header,
   bodyCodec: Compiled<Body>,
   body: Body,
+  version: number,
 ): Uint8Array[] {
   const parts: Uint8Array[] = [new Uint8Array(0)];
-  const tree = [headerCodec.encode(header, parts), bodyCodec.encode(body, parts)];
+  const tree = [headerCodec.encode(header, parts, version), bodyCodec.encode(body, parts, version)];
   const head = packArrays(tree, PREFIX_BYTES);
   writeInt32(head, 0, head.length - PREFIX_BYTES);
   parts[0] = head;

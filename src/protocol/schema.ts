@@ -23,11 +23,15 @@ export type Shape =
       readonly fields: readonly (readonly [name: string, field: Schema<unknown>])[];
     };
 
-/** What is said of a value as a field. The versions are those of Kafka's encoding: msgpack carries every field. */
+/** What is said of a value as a field. */
 export interface Marks {
-  /** The versions of the API that have the field. */
+  /** The versions of the API, in Kafka's encoding, that have the field. */
   readonly since: number;
   readonly until: number;
+  /** The first version of the catalogue with the field: in msgpack, older peers are not sent it. */
+  readonly catalogue: number;
+  /** Who lacks the field may go without what it says. */
+  readonly ignorable: boolean;
   /** Where it is a tagged field (KIP-482). */
   readonly tag?: number;
   readonly nullable?: Nullability;
@@ -44,7 +48,13 @@ interface Nullability {
   readonly emptyBefore?: boolean;
 }
 
-const PLAIN: Marks = { since: 0, until: Number.POSITIVE_INFINITY, optional: false };
+const PLAIN: Marks = {
+  since: 0,
+  until: Number.POSITIVE_INFINITY,
+  catalogue: 0,
+  ignorable: false,
+  optional: false,
+};
 
 /** A shape with its marks. Each method returns a schema with one more mark. */
 export class Schema<T, Optional extends boolean = boolean> {
@@ -84,6 +94,14 @@ export class Schema<T, Optional extends boolean = boolean> {
   /** What the field is where a message lacks it, where the natural default would be wrong. */
   default(value: T & (number | string | boolean)): Schema<T, Optional> {
     return this.#with({ default: value });
+  }
+
+  /**
+   * The field came with this version of the catalogue. It stands last, and an older peer is not sent it: a value other
+   * than the default is refused then, unless the field is `ignorable`, and whoever lacks it does well without.
+   */
+  sinceCatalogue(catalogue: number, { ignorable = false } = {}): Schema<T, Optional> {
+    return this.#with({ catalogue, ignorable });
   }
 
   /** The writer may leave the field out, and it takes its default. A reader always has it: see `Complete`. */
@@ -162,6 +180,8 @@ interface Declaration<Request, Response> {
   /** Kafka's; those that Kafka lacks start at 10,000. */
   readonly key: number;
   readonly name: string;
+  /** The first version of the catalogue with this API; left out for those that were always there. */
+  readonly since?: number;
   /** The versions in msgpack. */
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -173,6 +193,7 @@ interface Declaration<Request, Response> {
 
 /** One API: what was declared, and its msgpack encoding, compiled. */
 export interface Api<Request, Response> extends Declaration<Request, Response> {
+  readonly since: number;
   readonly kafka?: KafkaVersions;
   readonly msgpack: { readonly request: Compiled<Request>; readonly response: Compiled<Response> };
 }
@@ -181,12 +202,12 @@ export interface Api<Request, Response> extends Declaration<Request, Response> {
 export type AnyApi = Api<unknown, unknown>;
 
 export function api<Request, Response>(declaration: Declaration<Request, Response>): Api<Request, Response> {
-  const { name, request, response, kafka, ...rest } = declaration;
+  const { name, request, response, kafka, since = 0, ...rest } = declaration;
   const msgpack = {
     request: compile(request, `${name} request`),
     response: compile(response, `${name} response`),
   };
-  const declared = { ...rest, name, request, response, msgpack };
+  const declared = { ...rest, name, since, request, response, msgpack };
   if (!kafka) return declared;
   const served = kafka.served ?? kafka.versions;
   return { ...declared, kafka: { ...kafka, served, advertised: kafka.advertised ?? served } };

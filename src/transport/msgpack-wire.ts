@@ -14,7 +14,8 @@ export const msgpackWire: Wire = {
     return {
       ...{ apiKey, apiVersion, correlationId, clientId },
       decode: (api) => decodeRequestBody(api, frame),
-      encode: (api, response) => encodeResponse(api, correlationId, response),
+      encode: (api, response, catalogueVersion) =>
+        encodeResponse(api, correlationId, response, catalogueVersion),
       encodeRefusal: ({ code, message }) =>
         encodeResponse(RpcFailure, ~correlationId, { errorCode: code, errorMessage: message }),
       mayOverlap: () => true,

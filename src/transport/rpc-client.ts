@@ -6,7 +6,7 @@ import type {
   Timer,
   Timers,
 } from '../platform/ports.ts';
-import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
+import { CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import {
   decodeResponseBody,
   decodeResponseHeader,
@@ -24,6 +24,8 @@ export interface RpcClientOptions {
   /** `ws://host:port` */
   readonly url: string;
   readonly clientId: string | null;
+  /** The version of the catalogue to speak; the newest by default. */
+  readonly catalogueVersion?: number;
   /** Opening the connection and agreeing on versions. */
   readonly connectTimeoutMs?: number;
   /** How long a call waits for its answer, where it does not say; queueing and connecting included. */
@@ -39,6 +41,7 @@ export interface RpcClientOptions {
 }
 
 const DEFAULTS = {
+  catalogueVersion: CATALOGUE_VERSION,
   connectTimeoutMs: 5000,
   requestTimeoutMs: 30_000,
   responseBytesMax: 128 * 2 ** 20,
@@ -69,6 +72,8 @@ interface Session {
   readonly connection: Connection;
   /** What the server serves; until that is known, calls queue up. */
   served: ReadonlyMap<number, { readonly minVersion: number; readonly maxVersion: number }> | undefined;
+  /** What both ends speak. */
+  catalogueVersion: number;
   /** Something was received since the last look. */
   heard: boolean;
   /** What the connection buffered at the last look. */
@@ -162,7 +167,9 @@ export class RpcClient {
     };
     try {
       const connection = this.#dial(handlers);
-      session = { connection, served: undefined, heard: false, bufferedBytes: 0, silentIntervals: 0 };
+      const { catalogueVersion } = this.#options;
+      const quiet = { heard: false, bufferedBytes: 0, silentIntervals: 0 };
+      session = { connection, served: undefined, catalogueVersion, ...quiet };
     } catch (error) {
       // Not an address: no dialer would ever connect to it.
       handlers.onClose({ code: 'unreachable', message: (error as Error).message });
@@ -173,13 +180,13 @@ export class RpcClient {
   }
 
   #sayHello({ connection }: Session): void {
+    const { clientId, catalogueVersion } = this.#options;
     const hello = {
       clientSoftwareName: SOFTWARE_NAME,
-      clientSoftwareVersion: String(CATALOGUE_VERSION),
-      catalogueVersion: CATALOGUE_VERSION,
+      clientSoftwareVersion: String(catalogueVersion),
+      catalogueVersion,
     };
     const { maxVersion } = ApiVersions;
-    const { clientId } = this.#options;
     connection.send(encodeRequest(ApiVersions, maxVersion, HELLO_CORRELATION_ID, clientId, hello));
   }
 
@@ -236,7 +243,8 @@ export class RpcClient {
     this.#nextCorrelationId = correlationId === CORRELATION_ID_MAX ? 1 : correlationId + 1;
     let parts: Uint8Array[];
     try {
-      parts = encodeRequest(api, version, correlationId, this.#options.clientId, call.request);
+      const { clientId } = this.#options;
+      parts = encodeRequest(api, version, correlationId, clientId, call.request, session.catalogueVersion);
     } catch (error) {
       this.#fail(call, error as Error);
       return;
@@ -280,6 +288,7 @@ export class RpcClient {
     const answer: ApiVersionsResponse = decodeResponseBody(ApiVersions, frame);
     if (answer.errorCode !== 0) throw errorFor(answer.errorCode);
     session.served = new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
+    session.catalogueVersion = Math.min(this.#options.catalogueVersion, answer.catalogueVersion);
     const { silenceMsMax } = this.#options.dialer;
     if (silenceMsMax !== undefined) this.#watch(session, silenceMsMax);
   }

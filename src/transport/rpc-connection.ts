@@ -31,6 +31,8 @@ export interface RpcConnectionOptions {
   readonly wire: Wire;
   /** What is served on this wire. */
   readonly routes: ReadonlyMap<number, Route>;
+  /** The version of the catalogue that this server speaks. */
+  readonly catalogueVersion: number;
   readonly limits: RpcLimits;
   readonly events: RpcEvents;
   readonly logger: Logger;
@@ -83,6 +85,7 @@ export class RpcConnection implements Caller {
   #inFlightBytes = 0;
   #reading = true;
   #closed = false;
+  #catalogueVersion: number;
 
   constructor(options: RpcConnectionOptions) {
     this.#options = options;
@@ -91,6 +94,7 @@ export class RpcConnection implements Caller {
     this.remote = options.connection.remote;
     this.listener = options.wire.name;
     this.#logger = options.logger;
+    this.#catalogueVersion = options.catalogueVersion;
     this.handlers = {
       onMessage: (parts) => this.#receive(parts),
       onDrain: () => this.#pump(),
@@ -100,6 +104,14 @@ export class RpcConnection implements Caller {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get catalogueVersion(): number {
+    return this.#catalogueVersion;
+  }
+
+  agreeOn(catalogueVersion: number): void {
+    this.#catalogueVersion = Math.min(this.#options.catalogueVersion, catalogueVersion);
   }
 
   /** Received, and not started because of a limit. */
@@ -240,7 +252,7 @@ export class RpcConnection implements Caller {
       seen.handleSeconds.observe(started.answeredAt - startedAt);
       if (response === undefined) return 'nothing';
       events.answered(api, response);
-      return request.encode(api, response);
+      return request.encode(api, response, this.#catalogueVersion);
     } catch (error) {
       started.answeredAt = meter.now();
       return this.#failure(request, error as Error, route?.api);

@@ -9,6 +9,10 @@ export interface Caller {
   /** By which listener the caller came: the addresses that it is told are of the same one. */
   readonly listener: Wire['name'];
   readonly closed: boolean;
+  /** The version of the catalogue that both ends speak: this server's until the caller told its own. */
+  readonly catalogueVersion: number;
+  /** The caller told which version it speaks. */
+  agreeOn(catalogueVersion: number): void;
   /** Calls `fn` when the connection ends (at once if it has): the place to drop what waits on its behalf. */
   onClose(fn: () => void): void;
   /** Ends the connection; what was answered before still leaves. */

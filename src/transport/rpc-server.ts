@@ -1,6 +1,6 @@
 import type { Acceptor, Listener, ListenOptions, Logger, Meter, Sample, Timers } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
-import { CATALOGUE_VERSION } from '../protocol/catalogue.ts';
+import { CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { ERROR_CODE } from '../protocol/errors.ts';
 import { ApiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts';
 import { TRANSPORT_METRICS } from './metrics.ts';
@@ -16,7 +16,10 @@ export interface RpcServerOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly meter?: Meter | undefined;
+  /** Those of newer APIs than `catalogueVersion` are not served. */
   readonly routes: Iterable<Route>;
+  /** The version of the catalogue to speak; the newest by default. */
+  readonly catalogueVersion?: number;
   readonly limits?: Partial<
     RpcLimits & { readonly requestBytesMax: number; readonly connectionsMax: number }
   >;
@@ -44,6 +47,7 @@ export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #limits: typeof LIMITS;
   readonly #routes: readonly Route[];
+  readonly #catalogueVersion: number;
   readonly #connections = new Set<RpcConnection>();
   readonly #listeners: Listener[] = [];
   readonly #wires = new Set<Wire['name']>();
@@ -52,7 +56,9 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#routes = [...options.routes];
+    const { catalogueVersion = CATALOGUE_VERSION } = options;
+    this.#catalogueVersion = catalogueVersion;
+    this.#routes = [...options.routes].filter(({ api }) => api.since <= catalogueVersion);
     options.meter?.onScrape((sample) => this.#sample(sample));
     const keys = new Set([ApiVersions.key]);
     for (const { api } of this.#routes) {
@@ -84,6 +90,7 @@ export class RpcServer {
           connection,
           wire,
           routes,
+          catalogueVersion: this.#catalogueVersion,
           limits: this.#limits,
           events,
           logger,
@@ -122,18 +129,22 @@ export class RpcServer {
 
   #routesOn(wire: Wire): ReadonlyMap<number, Route> {
     const served = this.#routes.filter(({ api }) => wire.servedVersions(api) !== undefined);
-    const all = [...served, route(ApiVersions, () => answer)];
-    const answer = apiVersions(wire, all);
+    const hello = route(ApiVersions, ({ catalogueVersion }, { caller }): ApiVersionsResponse => {
+      caller.agreeOn(catalogueVersion);
+      return answer;
+    });
+    const all = [...served, hello];
+    const answer = apiVersions(wire, all, this.#catalogueVersion);
     return new Map(all.map((each) => [each.api.key, each]));
   }
 }
 
-function apiVersions(wire: Wire, routes: readonly Route[]): ApiVersionsResponse {
+function apiVersions(wire: Wire, routes: readonly Route[], catalogueVersion: number): ApiVersionsResponse {
   const apiKeys = routes
     .flatMap(({ api }) => {
       const range = wire.advertisedVersions(api);
       return range ? [{ apiKey: api.key, minVersion: range[0], maxVersion: range[1] }] : [];
     })
     .sort((left, right) => left.apiKey - right.apiKey);
-  return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion: CATALOGUE_VERSION };
+  return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion };
 }

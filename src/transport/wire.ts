@@ -26,7 +26,8 @@ export interface WireRequest {
   readonly clientId: string | null;
   /** @throws ProtocolError */
   decode(api: AnyApi): unknown;
-  encode(api: AnyApi, response: unknown): Uint8Array[];
+  /** @param catalogueVersion What the caller reads; of no meaning where `apiVersion` says it all. */
+  encode(api: AnyApi, response: unknown, catalogueVersion: number): Uint8Array[];
   /**
    * The answer that says why there is no other; `api` where the API is served, in whatever version. Undefined where the
    * protocol has no words for it: the connection is closed.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../src/metadata/records.ts';
+import { CATALOGUE_VERSION } from '../../src/protocol/catalogue-version.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
 import { uuidFrom } from '../../src/protocol/uuid.ts';
 
@@ -51,7 +52,7 @@ const samples: MetadataRecord[] = [
 
 describe('metadata records', () => {
   test('an entry decodes to the records that it was made from', () => {
-    expect(decodeRecords(encodeRecords(samples))).toEqual(samples);
+    expect(decodeRecords(encodeRecords(samples, CATALOGUE_VERSION))).toEqual(samples);
   });
 
   test('the no-op of an epoch has no records', () => {
@@ -59,7 +60,7 @@ describe('metadata records', () => {
   });
 
   test('a damaged entry throws a ProtocolError and nothing else', () => {
-    const bytes = encodeRecords(samples);
+    const bytes = encodeRecords(samples, CATALOGUE_VERSION);
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.boolean(), (at, value, cut) => {
         const damaged = cut ? bytes.slice(0, at + 1) : bytes.slice();

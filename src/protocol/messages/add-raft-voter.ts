@@ -5,6 +5,7 @@ import { api, array, int16, int32, string, struct, uuid } from '../schema.ts';
 export const AddRaftVoter = api({
   key: 80,
   name: 'AddRaftVoter',
+  since: 3,
   minVersion: 0,
   maxVersion: 0,
   request: struct({

@@ -17,7 +17,7 @@ export const AppendEntries = api({
     prevEpoch: int32(),
     commitIndex: int64(),
     /** `voterSet`: who votes from this entry on, as JSON; empty where the entry does not say. */
-    entries: array(struct({ epoch: int32(), payload: bytes(), voterSet: bytes() })),
+    entries: array(struct({ epoch: int32(), payload: bytes(), voterSet: bytes().sinceCatalogue(3) })),
   }),
   response: struct({
     errorCode: int16(),

@@ -20,8 +20,8 @@ export const InstallSnapshot = api({
     /** CRC32C of the whole snapshot. */
     crc: int64(),
     chunk: bytes(),
-    /** Who votes as of the last entry, as JSON. */
-    voterSet: bytes(),
+    /** Who votes as of the last entry, as JSON; empty: as ever. */
+    voterSet: bytes().sinceCatalogue(3),
   }),
   response: struct({
     errorCode: int16(),

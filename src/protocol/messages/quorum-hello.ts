@@ -20,7 +20,14 @@ export const QuorumHello = api({
     directoryId: uuid(),
     /** null: blank, it belongs to no cluster yet. */
     clusterId: string().nullable(),
-    voters: array(struct({ id: int32(), directoryId: uuid(), host: string(), port: int32() })),
+    voters: array(
+      struct({
+        id: int32(),
+        directoryId: uuid(),
+        host: string().sinceCatalogue(3, { ignorable: true }),
+        port: int32().sinceCatalogue(3, { ignorable: true }),
+      }),
+    ),
     leaderId: int32().default(-1),
     epoch: int32(),
   }),

@@ -4,6 +4,7 @@ import { api, int16, int32, string, struct, uuid } from '../schema.ts';
 export const RemoveRaftVoter = api({
   key: 81,
   name: 'RemoveRaftVoter',
+  since: 3,
   minVersion: 0,
   maxVersion: 0,
   request: struct({

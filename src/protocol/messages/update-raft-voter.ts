@@ -4,6 +4,7 @@ import { api, array, int16, int32, string, struct, uuid } from '../schema.ts';
 export const UpdateRaftVoter = api({
   key: 82,
   name: 'UpdateRaftVoter',
+  since: 3,
   minVersion: 0,
   maxVersion: 0,
   request: struct({

@@ -287,7 +287,7 @@ export class Harness {
 
   /** Appends records as somebody else's decision. */
   inject(...records: MetadataRecord[]): void {
-    this.log.push(encodeRecords(records));
+    this.log.push(encodeRecords(records, this.image.catalogueLevel));
     this.commit();
   }
 }

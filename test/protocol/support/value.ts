@@ -1,3 +1,4 @@
+import { CATALOGUE_VERSION } from '../../../src/protocol/catalogue-version.ts';
 import { PartsReader } from '../../../src/protocol/message-parts.ts';
 import { packArrays, unpackArrays } from '../../../src/protocol/msgpack.ts';
 import type { Schema } from '../../../src/protocol/schema.ts';
@@ -5,7 +6,7 @@ import { compile } from '../../../src/protocol/schema-compiler.ts';
 
 /** Packs one value by its schema, without a message around it. */
 export function encodeValue<T>(schema: Schema<T>, name: string, value: T): Uint8Array {
-  return packArrays(compile(schema, name).encode(value, []));
+  return packArrays(compile(schema, name).encode(value, [], CATALOGUE_VERSION));
 }
 
 export function decodeValue<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
