@@ -27,7 +27,7 @@ const pages = await PageServer.listen(0);
 const layout = { nodes: 3, basePort: await freeBasePort(3), allowedOrigins: pages.origins };
 const cluster = LocalCluster.create(dir, layout);
 process.on('exit', () => {
-  for (const node of cluster.nodes) node.killNow();
+  for (const node of cluster.nodes) node.signal('SIGKILL');
   rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
 });
 await cluster.up();

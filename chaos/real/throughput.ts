@@ -29,7 +29,7 @@ const value = new TextEncoder().encode(
 const dir = mkdtempSync(join(tmpdir(), 'odradek-throughput-'));
 const cluster = LocalCluster.create(dir, { nodes: NODES, basePort: await freeBasePort(NODES) });
 process.on('exit', () => {
-  for (const node of cluster.nodes) node.killNow();
+  for (const node of cluster.nodes) node.signal('SIGKILL');
   rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
 });
 await cluster.up();

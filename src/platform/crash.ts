@@ -10,7 +10,8 @@ const CRASH_EXIT_CODE = 134;
 export function nodeCrash(logger: Logger): Platform['crash'] {
   return (error) => {
     try {
-      const isDisk = error instanceof DiskError;
+      // A log says which of its folders it was.
+      const isDisk = [error, error.cause].some((each) => each instanceof DiskError);
       logger.error(
         { err: error },
         isDisk ? 'The node ends on an error of its disk' : 'The node crashes on a broken invariant',

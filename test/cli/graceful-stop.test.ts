@@ -81,7 +81,7 @@ class Node {
   }
 
   async untilReady(): Promise<void> {
-    while (!(await askReadiness(basePort + this.id)).ready) await this.#poll();
+    while (!(await askReadiness('127.0.0.1', basePort + this.id)).ready) await this.#poll();
   }
 
   async untilLogged(message: string): Promise<void> {

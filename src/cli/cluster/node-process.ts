@@ -15,7 +15,20 @@ export interface NodeStatus {
   readonly waitingFor: string | null;
 }
 
+/** Where a node runs. */
+interface Place {
+  readonly port: number;
+  readonly kafkaPort: number;
+  /** The address to listen on; that of this machine to itself unless set. */
+  readonly host?: string;
+  /** Stands before the command line: what makes it run elsewhere, such as in a network namespace. */
+  readonly within?: readonly string[];
+  /** More environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 const root = resolve(import.meta.dirname, '../../..');
+const LOCALHOST = '127.0.0.1';
 /** Longer than a controlled shutdown may take. */
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 10;
@@ -25,24 +38,29 @@ export class NodeProcess {
   readonly id: number;
   readonly port: number;
   readonly kafkaPort: number;
+  readonly host: string;
+  readonly #within: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   readonly #dir: string;
   readonly #overrides: readonly string[];
 
-  constructor(
-    id: number,
-    clusterDir: string,
-    { port, kafkaPort }: { readonly port: number; readonly kafkaPort: number },
-    overrides: readonly string[],
-  ) {
+  constructor(id: number, clusterDir: string, place: Place, overrides: readonly string[]) {
     this.id = id;
-    this.port = port;
-    this.kafkaPort = kafkaPort;
+    this.port = place.port;
+    this.kafkaPort = place.kafkaPort;
+    this.host = place.host ?? LOCALHOST;
+    this.#within = place.within ?? [];
+    this.#env = place.env ?? {};
     this.#dir = resolve(clusterDir, `node-${id}`);
     this.#overrides = overrides;
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.port}`;
+    return `ws://${this.host}:${this.port}`;
+  }
+
+  get dataDir(): string {
+    return join(this.#dir, 'data');
   }
 
   get logFile(): string {
@@ -64,7 +82,7 @@ export class NodeProcess {
   async spawn(): Promise<void> {
     if (this.pid !== null) return;
     for (const port of [this.port, this.kafkaPort]) {
-      if (!(await isListening(port))) continue;
+      if (!(await isListening(this.host, port))) continue;
       const option = port === this.port ? '--base-port' : '--kafka-base-port';
       throw new Error(
         `port ${port}, which node ${this.id} needs, is in use by another process; stop that one or choose other ports (${option}, with another --dir)`,
@@ -74,11 +92,17 @@ export class NodeProcess {
     const log = openSync(this.logFile, 'a');
     // Options of node itself (a heap limit, a profiler) hold for the nodes too. Every partition that was written to is
     // synced at once, each on a thread of its own.
-    const child = spawn(process.execPath, [...process.execArgv, ...this.#commandLine()], {
+    const [command = process.execPath, ...args] = [
+      ...this.#within,
+      process.execPath,
+      ...process.execArgv,
+      ...this.#commandLine(),
+    ];
+    const child = spawn(command, args, {
       cwd: root,
       detached: true,
       stdio: ['ignore', log, log],
-      env: { UV_THREADPOOL_SIZE: '16', ...process.env },
+      env: { UV_THREADPOOL_SIZE: '16', ...process.env, ...this.#env },
     });
     closeSync(log);
     child.unref();
@@ -88,12 +112,12 @@ export class NodeProcess {
   async status(): Promise<NodeStatus> {
     const { pid } = this;
     if (pid === null) return { id: this.id, pid, state: 'stopped', listeners: [], waitingFor: null };
-    const { ready, reason } = await askReadiness(this.port);
+    const { ready, reason } = await askReadiness(this.host, this.port);
     return {
       id: this.id,
       pid,
       state: ready ? 'ready' : 'starting',
-      listeners: [this.url, `kafka://127.0.0.1:${this.kafkaPort}`],
+      listeners: [this.url, `kafka://${this.host}:${this.kafkaPort}`],
       waitingFor: ready ? null : reason,
     };
   }
@@ -128,10 +152,11 @@ export class NodeProcess {
     return true;
   }
 
-  /** SIGKILL without waiting for the end. */
-  killNow(): void {
+  /** Sends a signal without waiting for what comes of it. False when it is not running. */
+  signal(name: NodeJS.Signals): boolean {
     const { pid } = this;
-    if (pid !== null) signal(pid, 'SIGKILL');
+    if (pid !== null) signal(pid, name);
+    return pid !== null;
   }
 
   logTail(lines: number): string {
@@ -140,7 +165,7 @@ export class NodeProcess {
   }
 
   get #dataDirSetting(): string {
-    return `dataDir=${join(this.#dir, 'data')}`;
+    return `dataDir=${this.dataDir}`;
   }
 
   #commandLine(): string[] {
@@ -149,6 +174,7 @@ export class NodeProcess {
       `nodeId=${this.id}`,
       `port=${this.port}`,
       `kafka.port=${this.kafkaPort}`,
+      ...(this.host === LOCALHOST ? [] : [`host=${this.host}`]),
       `rack=rack-${this.id}`,
       this.#dataDirSetting,
       ...this.#overrides,

@@ -7,14 +7,13 @@ export interface Readiness {
   readonly reason: string;
 }
 
-const HOST = '127.0.0.1';
 const ANSWER_TIMEOUT_MS = 1000;
 
-/** Asks a node on this machine whether it serves. (Not by `fetch`: loading that costs more than the question.) */
-export function askReadiness(port: number): Promise<Readiness> {
+/** Asks a node whether it serves. (Not by `fetch`: loading that costs more than the question.) */
+export function askReadiness(host: string, port: number): Promise<Readiness> {
   return new Promise((resolve) => {
     const request = get(
-      { host: HOST, port, path: '/readyz', agent: false, timeout: ANSWER_TIMEOUT_MS },
+      { host, port, path: '/readyz', agent: false, timeout: ANSWER_TIMEOUT_MS },
       (response) => {
         let body = '';
         response.setEncoding('utf8');
@@ -30,10 +29,10 @@ export function askReadiness(port: number): Promise<Readiness> {
   });
 }
 
-/** Whether something listens on a port of this machine. */
-export function isListening(port: number): Promise<boolean> {
+/** Whether something listens there. */
+export function isListening(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: HOST, port });
+    const socket = connect({ host, port });
     const answer = (listening: boolean) => {
       socket.destroy();
       resolve(listening);

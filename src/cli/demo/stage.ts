@@ -43,7 +43,7 @@ export class Stage {
   /** Synchronous, so that it can run while the process ends, however it ends. */
   clear(): void {
     for (const consumer of this.consumers) if (!consumer.isToEnd) consumer.kill();
-    for (const node of this.cluster.nodes) node.killNow();
+    for (const node of this.cluster.nodes) node.signal('SIGKILL');
     rmSync(this.#dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }

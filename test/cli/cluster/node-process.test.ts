@@ -36,7 +36,7 @@ test('a process that inherited the number is neither taken for the node nor kill
   writePid(String(process.pid));
   expect(node().pid).toBeNull();
   expect(await node().end('kill')).toBe(false);
-  node().killNow();
+  node().signal('SIGKILL');
 });
 
 test('a process that carries the folder of this very node is it, and can be killed', async () => {
