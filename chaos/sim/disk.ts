@@ -4,7 +4,7 @@ import { DiskTree } from './disk-tree.ts';
 import { Disturbances } from './disturbances.ts';
 import type { Incarnation } from './node.ts';
 import type { Prng } from './prng.ts';
-import { concatenate, fingerprint } from './trace.ts';
+import { checksum, concatenate } from './trace.ts';
 import type { SimWorld } from './world.ts';
 
 export type DiskOperation =
@@ -179,14 +179,14 @@ export class SimDisk {
         run('read', this.#transferMs(this.latency.readMs, length), () => file.read(position, length)),
       write: (position, parts) => {
         const bytes = concatenate(parts);
-        const print = fingerprint([bytes]);
+        const sum = checksum([bytes]);
         const write: InFlightWrite = { file, position, bytes };
         if (owner.alive) this.#inFlight.add(write);
         const act = () => {
-          if (fingerprint(parts) !== print) {
+          if (checksum(parts) !== sum) {
             throw new Error(`a buffer was changed while it was being written to ${path}`);
           }
-          this.#world.trace.add(`write ${this.#name} ${path} ${position} ${print}`);
+          this.#world.trace.add('written', position, bytes.length, sum);
           this.#write(write, path);
         };
         return run('write', this.#transferMs(this.latency.writeMs, bytes.length), act).finally(() =>
@@ -264,7 +264,7 @@ export class SimDisk {
           reject(error);
         }
       };
-      this.#world.schedule(delayMs, `${operation} ${this.#name} ${path}`, complete, owner);
+      this.#world.schedule(delayMs, operation, complete, owner, path);
     });
   }
 

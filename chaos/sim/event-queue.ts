@@ -3,7 +3,9 @@ import type { Incarnation } from './node.ts';
 /** One thing that will happen at one virtual moment. Cancelled events stay queued and are skipped. */
 export interface SimEvent {
   readonly id: number;
+  /** What happens, in a text that many events share, and what or whom it happens to. */
   readonly label: string;
+  readonly detail: string;
   readonly atMs: number;
   /** The incarnation of the node that it happens to; nothing happens once that is gone. */
   readonly owner: Incarnation | undefined;

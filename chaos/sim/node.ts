@@ -114,6 +114,7 @@ export class SimNode {
           if (!held.cancelled) held.run();
         },
         held.owner,
+        held.detail,
       );
       again.cancelled = held.cancelled;
     }
@@ -147,7 +148,7 @@ export class SimNode {
     const logger = this.#buildLogger({}, owner);
     const random = world.random.fork(`random/${this.name}/${owner.number}`);
     const schedule = (delayMs: number, label: string, fn: () => void): Timer => ({
-      timer: owner.alive ? world.schedule(delayMs, `${label} ${this.name}`, fn, owner) : undefined,
+      timer: owner.alive ? world.schedule(delayMs, label, fn, owner) : undefined,
     });
     return {
       clock: {

@@ -2,7 +2,7 @@ import type { CloseReason, Connection, ConnectionHandlers } from '../../src/plat
 import type { SimNetwork } from './network.ts';
 import type { Incarnation } from './node.ts';
 import type { Prng } from './prng.ts';
-import { concatenate, fingerprint } from './trace.ts';
+import { checksum, concatenate } from './trace.ts';
 import type { SimWorld } from './world.ts';
 
 export type SideName = 'a' | 'b';
@@ -19,6 +19,8 @@ export interface SimSide {
 /** Something on its way in one direction; `arrive` runs on the receiving side. */
 interface Frame {
   readonly label: string;
+  /** Of a message; 0 of anything else. */
+  readonly checksum: number;
   readonly bytes: number;
   readonly dueMs: number;
   readonly arrive: () => void;
@@ -42,6 +44,9 @@ class End {
   /** Counts the times that this end began or ceased to hear nothing from its peer. */
   silence = 0;
   silent = false;
+  /** Which way its frames travel, for the trace. */
+  route = '';
+  pump: () => void = () => {};
 
   constructor(name: SideName, nodeName: string) {
     this.name = name;
@@ -80,6 +85,10 @@ export class SimPipe {
     this.#world = options.world;
     this.#a = new End('a', options.caller.owner.node.name);
     this.#b = new End('b', options.targetName);
+    for (const end of [this.#a, this.#b]) {
+      end.route = `${end.nodeName}>${this.#peer(end).nodeName} ${options.id}`;
+      end.pump = () => this.#pump(end);
+    }
     this.#a.side = options.caller;
     this.#a.handlers = options.caller.handlers;
     this.#watchSilence();
@@ -140,12 +149,7 @@ export class SimPipe {
       if (this.#a.state === 'connecting')
         this.#abort(this.#a, { code: 'timeout', message: 'connecting took too long' });
     };
-    this.#world.schedule(
-      connectTimeoutMs,
-      `connect timeout ${this.#a.nodeName}`,
-      expire,
-      this.#options.caller.owner,
-    );
+    this.#world.schedule(connectTimeoutMs, 'connect timeout', expire, this.#options.caller.owner);
   }
 
   /** Closes in order: what was sent before still arrives. */
@@ -213,9 +217,9 @@ export class SimPipe {
     const random = this.#options.random;
     if (random.chance(resetRate)) this.reset('injected reset');
     if (this.#broken || random.chance(lossRate)) return;
-    const print = fingerprint(parts);
+    const sum = checksum(parts);
     const arrive = (bytes: Uint8Array) => {
-      if (fingerprint(parts) !== print) {
+      if (checksum(parts) !== sum) {
         throw new Error(`${end.nodeName} changed a buffer that it had sent to ${this.#peer(end).nodeName}`);
       }
       this.#receive(this.#peer(end), bytes);
@@ -223,7 +227,7 @@ export class SimPipe {
     for (let copies = random.chance(duplicateRate) ? 2 : 1; copies > 0; copies -= 1) {
       // A copy each, since a receiver may write into what it got.
       const bytes = this.#corruptByChance(concatenate(parts));
-      this.#transmit(end, `message ${print}`, bytes.length, () => arrive(bytes));
+      this.#transmit(end, 'message', bytes.length, () => arrive(bytes), sum);
     }
   }
 
@@ -255,12 +259,12 @@ export class SimPipe {
   }
 
   /** Puts a frame on its way, behind all that this end sent before. */
-  #transmit(end: End, label: string, bytes: number, arrive: () => void): void {
+  #transmit(end: End, label: string, bytes: number, arrive: () => void, checksum = 0): void {
     const { reorderRate } = this.#options.network.conditions;
     const random = this.#options.random;
     const dueMs = Math.max(this.#world.nowMs + this.#delayMs(bytes), end.lastDueMs);
     end.lastDueMs = dueMs;
-    const frame = { label, bytes, dueMs, arrive };
+    const frame = { label, checksum, bytes, dueMs, arrive };
     if (bytes > 0 && random.chance(reorderRate))
       end.outgoing.splice(random.between(0, end.outgoing.length), 0, frame);
     else end.outgoing.push(frame);
@@ -274,8 +278,7 @@ export class SimPipe {
     if (head === undefined) return;
     const node = this.#world.findNode(peer.nodeName);
     const owner = peer.side?.owner ?? (node?.running === true ? node.incarnation : undefined);
-    const label = `net ${end.nodeName}>${peer.nodeName} ${this.id}`;
-    this.#world.schedule(delayMs, label, () => this.#pump(end), owner);
+    this.#world.schedule(delayMs, 'net', end.pump, owner, end.route);
   }
 
   /** Delivers the first frame, if it is due and nothing is in its way. */
@@ -288,7 +291,7 @@ export class SimPipe {
     const wasBuffered = this.#bufferedBytes(end) > 0;
     end.outgoing.shift();
     end.outgoingBytes -= frame.bytes;
-    this.#world.trace.add(frame.label);
+    this.#world.trace.add(frame.label, frame.bytes, frame.checksum);
     this.#schedulePump(end, Math.max(0, (end.outgoing[0]?.dueMs ?? 0) - this.#world.nowMs));
     if (wasBuffered && this.#bufferedBytes(end) === 0) this.#drained(end);
     frame.arrive();
@@ -298,7 +301,7 @@ export class SimPipe {
     const notify = () => {
       if (end.state === 'open') end.handlers?.onDrain?.();
     };
-    this.#world.schedule(0, `drain ${end.nodeName}`, notify, end.side?.owner);
+    this.#world.schedule(0, 'drain', notify, end.side?.owner);
   }
 
   #bufferedBytes(end: End): number {
@@ -359,12 +362,12 @@ export class SimPipe {
       this.#abort(end, { code: 'timeout', message: 'nothing heard from the other side' });
     };
     const { halfOpenTimeoutMs } = this.#options.network.conditions;
-    this.#world.schedule(halfOpenTimeoutMs, `half-open ${end.nodeName}`, expire, end.side?.owner);
+    this.#world.schedule(halfOpenTimeoutMs, 'half-open', expire, end.side?.owner);
   }
 
   #later(end: End, act: () => void): void {
     const owner = end.side?.owner;
-    if (owner !== undefined) this.#world.schedule(this.#delayMs(0), `close ${end.nodeName}`, act, owner);
+    if (owner !== undefined) this.#world.schedule(this.#delayMs(0), 'close', act, owner);
     else if (end.state !== 'connecting') end.state = 'closed';
   }
 

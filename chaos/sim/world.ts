@@ -10,6 +10,7 @@ import { SimNetwork } from './network.ts';
 import { type Incarnation, SimCrash, SimNode } from './node.ts';
 import { Prng } from './prng.ts';
 import { Trace } from './trace.ts';
+import { takeTurns } from './turns.ts';
 
 export interface SimWorldOptions {
   readonly seed: number | string;
@@ -55,6 +56,9 @@ export class SimWorld {
   #nowMs = 0;
   #nextEventId = 1;
   #eventsAtThisMoment = 0;
+  /** An event has begun and may have microtasks left. */
+  #isHappening = false;
+  /** Whom it happens to. */
   #running: Incarnation | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -98,11 +102,12 @@ export class SimWorld {
   }
 
   /** Schedules an event. With an `owner` it only happens while that incarnation lives and is not paused. */
-  schedule(delayMs: number, label: string, run: () => void, owner?: Incarnation): SimEvent {
+  schedule(delayMs: number, label: string, run: () => void, owner?: Incarnation, detail = ''): SimEvent {
     if (!(delayMs >= 0)) throw new Error(`delay ${delayMs} of event ${label} is not a duration`);
     const event: SimEvent = {
       id: this.#nextEventId,
       label,
+      detail,
       atMs: this.#nowMs + delayMs,
       owner,
       run,
@@ -115,12 +120,17 @@ export class SimWorld {
 
   /** Runs the next event and drains the microtasks it caused; false when nothing is left to happen. */
   async step(): Promise<boolean> {
-    const restore = this.#watchRejections();
-    try {
-      return await this.#step();
-    } finally {
-      restore();
-    }
+    let stepsLeft = 1;
+    let isEmpty = false;
+    await this.#takeTurns(() => {
+      if (stepsLeft === 0) return false;
+      stepsLeft -= 1;
+      const event = this.#queue.pop();
+      isEmpty = event === undefined;
+      if (event !== undefined) this.#begin(event);
+      return true;
+    });
+    return !isEmpty;
   }
 
   /** Runs every event up to and including `untilMs` of virtual time, and leaves the clock there. */
@@ -132,20 +142,14 @@ export class SimWorld {
   /** Runs until `condition` holds after an event; false when `timeoutMs` of virtual time passed first. */
   async runUntil(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     const deadlineMs = this.#nowMs + timeoutMs;
-    const restore = this.#watchRejections();
-    try {
-      await this.#drainMicrotasks();
-      for (;;) {
-        if (condition()) return true;
-        const next = this.#queue.peek();
-        if (next === undefined || next.atMs > deadlineMs) break;
-        await this.#step();
-      }
-      this.#nowMs = Math.max(this.#nowMs, deadlineMs);
-      return condition();
-    } finally {
-      restore();
-    }
+    let isMet = false;
+    await this.#takeTurns(() => {
+      isMet = condition();
+      return !isMet && this.#beginNext(deadlineMs);
+    });
+    if (isMet) return true;
+    this.#nowMs = Math.max(this.#nowMs, deadlineMs);
+    return condition();
   }
 
   /** Runs until a promise settles and returns its value (or throws its error, or a timeout). */
@@ -168,32 +172,66 @@ export class SimWorld {
 
   /** Keeps a line of a node's log; the newest are in `log`. */
   addLogLine(line: SimLogLine): void {
-    this.trace.add(`log ${line.node} ${line.level} ${line.message}`);
+    this.trace.add(line.message, this.#nowMs);
+    this.trace.add(line.level);
+    this.trace.add(line.node);
     if (this.log.length >= this.#logLinesMax * 2) this.log.splice(0, this.#logLinesMax);
     this.log.push(line);
   }
 
-  async #step(): Promise<boolean> {
-    const event = this.#queue.pop();
-    if (event === undefined) return false;
+  /** Turns that each begin an event, or end the run by returning false; each sees the one before completed. */
+  async #takeTurns(turn: () => boolean): Promise<void> {
+    const restore = this.#watchRejections();
+    try {
+      await takeTurns(() => {
+        this.#end();
+        return turn();
+      });
+    } finally {
+      restore();
+    }
+  }
+
+  /** Begins the next event that happens to anybody, unless that lies behind the deadline. */
+  #beginNext(deadlineMs: number): boolean {
+    for (;;) {
+      const next = this.#queue.peek();
+      if (next === undefined || next.atMs > deadlineMs) return false;
+      this.#queue.pop();
+      if (this.#begin(next)) return true;
+    }
+  }
+
+  /** False when the event does not happen, or not yet. */
+  #begin(event: SimEvent): boolean {
     const owner = event.owner;
-    if (event.cancelled || (owner !== undefined && !owner.alive)) return true;
+    if (event.cancelled || (owner !== undefined && !owner.alive)) return false;
     if (owner?.node.paused === true) {
       owner.node.hold(event);
-      return true;
+      return false;
     }
     this.#advance(event.atMs);
-    this.trace.add(`${event.atMs} ${event.id} ${event.label}`);
+    this.trace.event(event);
     this.#running = owner;
+    this.#isHappening = true;
     try {
       event.run();
     } catch (error) {
       this.#fail(error);
     }
-    await this.#drainMicrotasks();
-    this.#running = undefined;
-    for (const check of this.onAfterEvent) check(owner);
     return true;
+  }
+
+  /** The microtasks of an event have run: now the world can be looked at. */
+  #end(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+    if (!this.#isHappening) return;
+    this.#isHappening = false;
+    const happenedTo = this.#running;
+    this.#running = undefined;
+    for (const check of this.onAfterEvent) check(happenedTo);
   }
 
   #advance(atMs: number): void {
@@ -205,13 +243,6 @@ export class SimWorld {
     if (this.#eventsAtThisMoment > EVENTS_AT_ONE_MOMENT_MAX) {
       throw new Error(`busy loop: ${EVENTS_AT_ONE_MOMENT_MAX} events at ${atMs} ms (seed ${this.seed})`);
     }
-  }
-
-  async #drainMicrotasks(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure.error;
   }
 
   /** An error nobody caught would end a real process: it fails the run, unless its node is dead already. */
