@@ -1,4 +1,4 @@
-import type { History, Operation } from '../checker/history.ts';
+import type { Operation } from '../checker/history.ts';
 
 /** Collects the history of one run. */
 export class Recorder {
@@ -7,7 +7,7 @@ export class Recorder {
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
-  get history(): History {
+  get history(): readonly Operation[] {
     return this.#operations;
   }
 
@@ -22,7 +22,7 @@ export class Recorder {
   }
 
   /** Nothing will end any more. */
-  end(): History {
+  end(): readonly Operation[] {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
     return this.#operations;
