@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo live bench-browser cluster test check build clean format sim figures failover compare profile docs bench
+.PHONY: help chaos demo live bench-browser cluster test check build clean format sim figures failover compare profile docs bench
 
 FLIGHTS ?= 300000
 
@@ -56,6 +56,13 @@ failover: build ## How long writes pause when nodes are killed, or stopped (ROUN
 	@npx --no-install esbuild chaos/real/failover-figures.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/failover-figures.js
 	@node dist/chaos/real/failover-figures.js $(ROUNDS) '$(STRIKE)'
+
+MINUTES ?= 5
+
+chaos: build ## Torture a cluster of real processes with faults of every kind, and judge what clients saw (MINUTES=5, SEED=1, ONLY=name)
+	@npx --no-install esbuild chaos/real/chaos.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
+		--log-level=warning --sourcemap=inline --outfile=dist/chaos/real/chaos.js
+	@node --enable-source-maps dist/chaos/real/chaos.js --minutes $(MINUTES) --seed $(or $(SEED),1) $(if $(ONLY),--only '$(ONLY)') $(CHAOS_FLAGS)
 
 RECORDS ?= 1000000
 

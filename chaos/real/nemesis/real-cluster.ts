@@ -12,6 +12,7 @@ import { Odradek, type OdradekOptions } from '../../../src/client/node.ts';
 import { LinkDialer } from './dialer.ts';
 import { Links, nodeName } from './links.ts';
 import { RealNode } from './real-node.ts';
+import { Volume } from './volume.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 /** The bundle of `make chaos` lies in dist/chaos/real/, as deep as this folder. */
@@ -26,6 +27,8 @@ export interface RealClusterOptions {
   readonly nodes?: number;
   /** `key=value`, for every node. */
   readonly settings?: readonly string[];
+  /** The node whose data get a small volume of their own, where one can be mounted. */
+  readonly volumeFor?: number;
   /** What the proxies leave to chance; Math.random by default. */
   readonly random?: () => number;
 }
@@ -59,7 +62,9 @@ export class RealCluster {
       const control = join(resolve(o.dir), `node-${id}`, 'control.json');
       const env = { NODE_OPTIONS: `--import=${SHIM}`, CHAOS_CONTROL: control };
       const place = { port, kafkaPort: port + KAFKA_PORT_OFFSET, host, env };
-      return new RealNode(new NodeProcess(id, o.dir, place, settings), control);
+      const process = new NodeProcess(id, o.dir, place, settings);
+      const volume = id === o.volumeFor ? Volume.mount(process.dataDir) : undefined;
+      return new RealNode(process, control, volume);
     });
     const links = new Links(targets, LOCALHOST, o.random ?? Math.random);
     const cluster = new RealCluster(o.dir, nodes, links);
@@ -106,5 +111,6 @@ export class RealCluster {
   async end(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
     this.links.close();
+    for (const { volume } of this.nodes) volume?.unmount();
   }
 }

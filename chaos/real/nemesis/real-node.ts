@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeProcess } from '../../../src/cli/cluster/node-process.ts';
+import type { Volume } from './volume.ts';
 
 /** What the disk of a node does; see `shim.mjs`, which does it. */
 export interface DiskFault {
@@ -15,6 +17,8 @@ export interface DiskFault {
 }
 
 const START_TIMEOUT_MS = 60_000;
+/** Until the process has noticed that its disk works, or has ended of what failed last. */
+const MEND_MS = 300;
 
 /** One node of a cluster under test, and what can be done to it. */
 export class RealNode {
@@ -25,8 +29,12 @@ export class RealNode {
   #disk: readonly DiskFault[] = [];
   #isPaused = false;
 
-  constructor(process: NodeProcess, controlFile: string) {
+  /** What its data lie on, where that is a volume of their own. */
+  readonly volume: Volume | undefined;
+
+  constructor(process: NodeProcess, controlFile: string, volume?: Volume) {
     this.id = process.id;
+    this.volume = volume;
     this.#process = process;
     this.#controlFile = controlFile;
   }
@@ -63,6 +71,13 @@ export class RealNode {
     this.#writeControl();
   }
 
+  /** Its disk works again; a process that could not live with its faults is started anew. */
+  async mendDisk(): Promise<void> {
+    this.setDisk([]);
+    await sleep(MEND_MS);
+    await this.spawn();
+  }
+
   /** Starts the process, without waiting until it serves. */
   async spawn(): Promise<void> {
     this.#isPaused = false;
@@ -73,6 +88,21 @@ export class RealNode {
   async start(): Promise<void> {
     await this.spawn();
     await this.untilReady();
+  }
+
+  /**
+   * Starts a process whose files may be damaged. One that refuses to start with them gets an empty disk, as its log
+   * advises: it has told, and others have all that it had.
+   */
+  async startOrReplace(): Promise<void> {
+    await this.spawn();
+    try {
+      await this.untilReady();
+    } catch (error) {
+      if (this.isRunning) throw error;
+      this.wipe();
+      await this.spawn();
+    }
   }
 
   async untilReady(timeoutMs = START_TIMEOUT_MS): Promise<void> {
@@ -105,7 +135,9 @@ export class RealNode {
   /** Deletes all that the node remembers; it must not run. */
   wipe(): void {
     if (this.isRunning) throw new Error(`node ${this.id} runs`);
-    rmSync(this.dataDir, { recursive: true, force: true });
+    // Not the folder itself, which may be where a volume is mounted.
+    for (const name of existsSync(this.dataDir) ? readdirSync(this.dataDir) : [])
+      rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
   status(): ReturnType<NodeProcess['status']> {
