@@ -3,7 +3,6 @@ import { ClientError, KafkaError, string } from '../../src/client/index.ts';
 import type { Ownership } from '../checker/history.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { ClientMachine } from './client-machine.ts';
-import { seenRecord } from './reader.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkloadContext } from './workload.ts';
 
@@ -60,7 +59,11 @@ export class GroupMember {
     for (;;) {
       const records = await this.#consumer.poll(this.#pollMs);
       if (records.length === 0) continue;
-      this.#recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });
+      this.#recorder.add({
+        type: 'poll',
+        reader: this.#name,
+        records: records.map((record) => this.#recorder.seen(record)),
+      });
       for (const { topic, partition, offset } of records) {
         const at = { topic, partition };
         this.#positions.set(nameOf(at), { at, offset: offset + 1 });

@@ -2,19 +2,31 @@
  * What clients do to a cluster during a run. Each workload is one small file, and one line here; how busy each one is, a
  * run draws from its seed. `workload.ts` says what a workload is, `acting.ts` helps with those that act now and then.
  */
+import { compressed } from './compressed.ts';
 import { configs } from './configs.ts';
 import { group } from './group.ts';
+import { large } from './large.ts';
+import { latestOffsets } from './latest-offsets.ts';
 import { partitions } from './partitions.ts';
 import { producers } from './producers.ts';
 import { reader } from './reader.ts';
 import { topics } from './topics.ts';
+import { wanderer } from './wanderer.ts';
+import { weakAcks } from './weak-acks.ts';
+import { wide } from './wide.ts';
 import type { WorkloadKind } from './workload.ts';
 
 export const WORKLOADS = [
   producers,
   reader,
+  wanderer,
   group,
   topics,
   partitions,
   configs,
+  latestOffsets,
+  compressed,
+  large,
+  wide,
+  weakAcks,
 ] as const satisfies readonly WorkloadKind[];

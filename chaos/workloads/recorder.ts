@@ -1,18 +1,63 @@
-import type { Operation } from '../checker/history.ts';
+import type { History, Operation, SeenRecord } from '../checker/history.ts';
+
+/** A record as a consumer or a node's own log has it. */
+export interface TextRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: string | null;
+}
+
+/** What the history calls a record. */
+export type Naming = (record: TextRecord) => SeenRecord;
+
+/** For topics whose records each have one place and one content for ever. */
+export const plainly: Naming = ({ topic, partition, offset, value }) => ({
+  partition: `${topic}-${partition}`,
+  offset,
+  value: value ?? '',
+});
 
 /** Collects the history of one run. */
 export class Recorder {
   readonly #operations: Operation[] = [];
   readonly #open = new Set<() => void>();
+  readonly #ends = new Map<string, number>();
+  readonly #written = new Map<string, Naming>();
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
-  get history(): readonly Operation[] {
+  get history(): History {
     return this.#operations;
+  }
+
+  /** Topics that are read whole at the end, and what their records are called in the history. */
+  get written(): ReadonlyMap<string, Naming> {
+    return this.#written;
+  }
+
+  /** Somebody writes to this topic. */
+  isWritten(topic: string, naming?: Naming): void {
+    this.#written.set(topic, naming ?? this.#written.get(topic) ?? plainly);
+  }
+
+  /** Behind the last record of a partition that anybody is known to have seen, as the history calls it. */
+  endOf(partition: string): number {
+    return this.#ends.get(partition) ?? 0;
+  }
+
+  /** What the history calls this record. */
+  seen(record: TextRecord): SeenRecord {
+    return (this.#written.get(record.topic) ?? plainly)(record);
   }
 
   add(operation: Operation): void {
     this.#operations.push(operation);
+    if (operation.type === 'send') this.#sawEnd(operation.partition, operation.offset ?? 0);
+  }
+
+  #sawEnd(partition: string, offset: number): void {
+    this.#ends.set(partition, Math.max(offset + 1, this.endOf(partition)));
   }
 
   /** An operation began; unless the returned function is called, `abandoned` records it when the history ends. */
@@ -22,7 +67,7 @@ export class Recorder {
   }
 
   /** Nothing will end any more. */
-  end(): readonly Operation[] {
+  end(): History {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
     return this.#operations;

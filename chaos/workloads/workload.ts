@@ -5,8 +5,8 @@ import type { SimWorld } from '../sim/world.ts';
 import type { ClientMachine } from './client-machine.ts';
 import type { Recorder } from './recorder.ts';
 
-/** The topic that most clients work on. */
-export interface MainTopic {
+/** A topic that clients work on. */
+export interface WorkTopic {
   readonly name: string;
   /** Those that are known to exist; they may become more. */
   partitions: number;
@@ -19,7 +19,8 @@ export interface WorkloadContext {
   /** This workload's own stream of chance. */
   readonly random: Prng;
   readonly recorder: Recorder;
-  readonly topic: MainTopic;
+  /** The topic that most clients work on. */
+  readonly topic: WorkTopic;
   /** The mean pause between two acts. */
   readonly pauseMs: number;
   /** The newest committed metadata, whoever knows of it. */
@@ -46,4 +47,23 @@ export interface WorkloadKind {
   /** The mean pauses between two acts that a run draws from; 0: it does not run. */
   readonly pausesMs: readonly number[];
   start(context: WorkloadContext): Workload;
+}
+
+/** A part of a workload, whose process may be killed if it says how. */
+export type Part = Workload & { crash?(): void };
+
+/** Several clients as one workload. */
+export function together(parts: readonly Part[]): Workload {
+  return {
+    stop: () => {
+      for (const part of parts) part.stop();
+    },
+    waitingFor: () => parts.flatMap((part) => part.waitingFor()),
+    get killable() {
+      return parts.flatMap((part) => [
+        ...(part.killable ?? []),
+        ...(part.crash ? [{ crash: () => part.crash?.() }] : []),
+      ]);
+    },
+  };
 }

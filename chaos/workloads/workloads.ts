@@ -6,14 +6,14 @@ import type { SimWorld } from '../sim/world.ts';
 import { ClientMachine } from './client-machine.ts';
 import { WORKLOADS } from './index.ts';
 import { Recorder } from './recorder.ts';
-import type { MainTopic, Workload, WorkloadContext } from './workload.ts';
+import type { Workload, WorkloadContext, WorkTopic } from './workload.ts';
 
 const DEFAULT_CONFIGS = { 'min.insync.replicas': '2', 'segment.bytes': '4096' };
 
 export interface WorkloadsOptions {
   readonly world: SimWorld;
   readonly cluster: SimCluster;
-  readonly topic: MainTopic;
+  readonly topic: WorkTopic;
   readonly image: () => MetadataImage;
   readonly onAcknowledged: (topic: string, partition: number, offset: number) => void;
 }
@@ -21,7 +21,7 @@ export interface WorkloadsOptions {
 /** The workloads of one run, as busy as its plan says. */
 export class Workloads {
   readonly recorder = new Recorder();
-  readonly topic: MainTopic;
+  readonly topic: WorkTopic;
   readonly #o: WorkloadsOptions;
   readonly #machines = new Map<string, ClientMachine>();
   readonly #running = new Map<string, Workload>();
@@ -34,11 +34,6 @@ export class Workloads {
   /** The machines on which clients run. */
   get machineNames(): string[] {
     return [...this.#machines.keys()];
-  }
-
-  /** The names of those at work. */
-  get running(): string[] {
-    return [...this.#running.keys()];
   }
 
   /** Client processes that may be killed. */

@@ -27,6 +27,7 @@ import { ClientError, closedError } from './errors.ts';
 import { FetchPositions, keyOf, type PartitionState } from './fetch-positions.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
+import { knownPartition } from './known-partition.ts';
 import { type Holdings, letGo } from './letting-go.ts';
 import type { ConsumerMetrics } from './metrics.ts';
 import type { CommitIdentity } from './offset-committer.ts';
@@ -158,7 +159,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
 
   /**
    * Reads exactly these partitions, without a group's help. Replaces an earlier assignment. A topic that is not there yet is
-   * waited for, at most `apiTimeoutMs`.
+   * waited for, at most `apiTimeoutMs`; a partition, which may have been added a moment ago, at most 5,000 ms.
    *
    * @throws ClientError `INVALID_STATE` after `subscribe`, or where there is no such partition
    * @throws KafkaError `UNKNOWN_TOPIC_OR_PARTITION` when the topic did not appear in time
@@ -172,11 +173,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> implements AsyncIterable<C
     }
     for (const { topic, partition } of partitions) {
       if (this.#positions.get({ topic, partition }) !== undefined) continue;
-      const metadata = await abortable(this.#cluster.topic(topic, deadlineMs), signal);
-      if (metadata.partitions[partition] === undefined) {
-        const message = `${topic} has ${metadata.partitions.length} partitions, so there is no partition ${partition}`;
-        throw new ClientError('INVALID_STATE', message);
-      }
+      const metadata = await abortable(knownPartition(this.#cluster, topic, partition, deadlineMs), signal);
       this.#positions.add(topic, partition, metadata.topicId, this.#settings.from);
     }
     this.#commits.schedule();

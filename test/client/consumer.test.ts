@@ -5,7 +5,7 @@ import { LogTruncationError } from '../../src/client/errors.ts';
 import { json, type Serde, string } from '../../src/client/serde.ts';
 import { RecordBatchBuilder } from '../../src/protocol/record-batch-builder.ts';
 import { FakeCluster } from './support/fake-cluster.ts';
-import type { FakeLog } from './support/fake-log.ts';
+import { FakeLog } from './support/fake-log.ts';
 
 const P0 = { topic: 't', partition: 0 };
 const encoder = new TextEncoder();
@@ -46,6 +46,22 @@ describe('assign', () => {
     expect(await poll(2000)).toEqual(['4']);
     expect(await run(consumer.position(P0))).toBe(5);
     expect(consumer.lag(P0)).toBe(0);
+    await run(consumer.close());
+  });
+
+  test('waits for a partition that was added a moment ago, and not long for one that was not', async () => {
+    const { fake, topic, consumer, run, poll } = setUp();
+    const added = { topic: 't', partition: 1 };
+    await run(consumer.assign([P0]));
+    fake.world.schedule(700, 'add a partition', () => topic.partitions.push(new FakeLog(2)));
+    await run(consumer.assign([P0, added]));
+    append(topic.partitions[1], 'x');
+    expect(await poll()).toEqual(['x']);
+    const startedMs = fake.nowMs;
+    await expect(run(consumer.assign([{ topic: 't', partition: 7 }]))).rejects.toMatchObject({
+      code: 'INVALID_STATE',
+    });
+    expect(fake.nowMs - startedMs).toBeLessThan(6_000);
     await run(consumer.close());
   });
 
