@@ -81,6 +81,9 @@ const limits = z.strictObject({
   fetchBytesMax: bytes(1024)
     .default(8 * 1024 * 1024)
     .describe('Records in one fetch of a follower.'),
+  retentionCheckMs: ms(100, 24 * 3600 * 1000)
+    .default(60_000)
+    .describe('How often `retention.ms` and `retention.bytes` of the topics are applied to the logs.'),
   electionTimeoutMs: ms(50, 60_000)
     .default(1000)
     .describe(

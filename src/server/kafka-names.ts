@@ -15,6 +15,7 @@ const OF_NODES: Readonly<Record<string, string>> = {
   'replica.lag.time.max.ms': 'limits.replicaLagTimeMaxMs',
   'broker.session.timeout.ms': 'limits.brokerSessionTimeoutMs',
   'broker.heartbeat.interval.ms': 'limits.brokerHeartbeatMs',
+  'log.retention.check.interval.ms': 'limits.retentionCheckMs',
 };
 
 /** And of those that are the default of a topic config. */

@@ -74,7 +74,10 @@ export class OdradekNode {
     const logs = await LogDirectory.open({
       ...{ disk: timedDisk(disk, meter, 'partitions'), clock, timers, logger, crash, meter },
       dir: `${config.dataDir}/log`,
-      limits: { tailCacheBytesMax: config.limits.tailCacheBytesMax },
+      limits: {
+        tailCacheBytesMax: config.limits.tailCacheBytesMax,
+        retentionIntervalMs: config.limits.retentionCheckMs,
+      },
     });
     return new OdradekNode(config, platform, identity, logs);
   }
