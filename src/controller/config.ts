@@ -28,7 +28,7 @@ export interface ControllerConfig {
 }
 
 export const CONTROLLER_DEFAULTS: ControllerConfig = {
-  brokerSessionTimeoutMs: 3_000,
+  brokerSessionTimeoutMs: 1_800,
   tickMs: 100,
   leaderRebalanceIntervalMs: 5_000,
   leaderRebalancePartitionsMax: 1_000,

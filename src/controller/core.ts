@@ -31,6 +31,16 @@ import { type Entropy, Topics } from './topics.ts';
 
 type Decide = (image: MetadataImage, request: unknown, entropy: Entropy) => Decision<unknown>;
 
+/** A new leadership: `image` is all that was decided before it. */
+interface ControllerStart {
+  readonly config: ControllerConfig;
+  readonly clusterId: string;
+  readonly image: MetadataImage;
+  readonly nowMs: number;
+  /** Who led before, and when this node heard it last. */
+  readonly before?: { readonly id: number; readonly contactMs: number } | undefined;
+}
+
 export class ControllerCore {
   readonly #config: ControllerConfig;
   readonly #sessions: BrokerSessions;
@@ -38,13 +48,12 @@ export class ControllerCore {
   readonly #deciders: ReadonlyMap<number, Decide>;
   #sinceRebalanceMs = 0;
 
-  /** A new leadership: `image` is all that was decided before it. */
-  constructor(options: { config: ControllerConfig; clusterId: string; image: MetadataImage; nowMs: number }) {
-    const { config, clusterId, image, nowMs } = options;
+  constructor({ config, clusterId, image, nowMs, before }: ControllerStart) {
     const { brokerSessionTimeoutMs: sessionTimeoutMs, tickMs, producerIdBlockLength } = config;
     this.#config = config;
     this.#sessions = new BrokerSessions({ sessionTimeoutMs, tickMs, nowMs });
     this.#brokers = new Brokers({ sessions: this.#sessions, clusterId, image });
+    if (before) this.#sessions.wasSilent(before.id, nowMs - before.contactMs);
     const topics = new Topics(config);
     this.#deciders = new Map([
       decider(CreateTopics, (image, request, entropy) => topics.create(image, request, entropy)),

@@ -1,7 +1,7 @@
 /**
  * Which brokers are alive: soft state of the active controller, made of heartbeats. A new controller gives every
  * registered broker a fresh session, so that one that died together with the old controller is fenced in time
- * (KAFKA-18138).
+ * (KAFKA-18138). Only of the old controller itself it knows more: its silence was why there is a new one.
  *
  * Sessions are judged by the time that the controller itself was running. After a pause of its own (a stall, a frozen
  * process) it cannot know who sent heartbeats meanwhile, so a late tick counts only for so much (KAFKA-15019, 19586).
@@ -17,6 +17,8 @@ interface Session {
   heldHeartbeats: number;
 }
 
+/** What is left of the session of an old controller: if it lives, it hears at once of the new one, and turns to it. */
+const SUCCESSION_MS = 300;
 /** A tick that comes later than this many intervals after the one before counts as a stall. */
 const TICKS_PER_STALL = 2;
 
@@ -66,6 +68,13 @@ export class BrokerSessions {
       session.heldHeartbeats--;
       session.heardAtMs = this.#runningMs;
     };
+  }
+
+  /** The broker led the quorum before, and was last heard so long ago. It may have been the hearer that was paused. */
+  wasSilent(brokerId: number, silentMs: number): void {
+    const session = this.#sessions.get(brokerId);
+    const spentMs = Math.max(0, Math.min(silentMs, this.#sessionTimeoutMs - SUCCESSION_MS));
+    if (session) session.heardAtMs = this.#runningMs - spentMs;
   }
 
   end(brokerId: number): void {

@@ -77,8 +77,8 @@ export class ControllerShell {
     return this.#leadership !== undefined;
   }
 
-  /** This node leads in `epoch`, and `image` holds every entry before it. */
-  onLeader(epoch: number, image: MetadataImage): void {
+  /** This node leads in `epoch`, and `image` holds every entry before it; it heard the leader before last at `contactMs`. */
+  onLeader(epoch: number, image: MetadataImage, before?: { id: number; contactMs: number }): void {
     this.onNotLeader();
     const { clock, clusterId, logger } = this.#options;
     const core = new ControllerCore({
@@ -86,6 +86,7 @@ export class ControllerShell {
       clusterId: clusterId(),
       image,
       nowMs: clock.monotonicMs(),
+      before,
     });
     const pending = new PendingReplies();
     const leadership = { epoch, core, pending, speculative: image, applied: image, timer: undefined };

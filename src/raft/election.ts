@@ -53,6 +53,7 @@ export function followLeader(s: RaftState, leaderId: number, nowMs: number): voi
   }
   s.role = s.isVoter ? 'follower' : 'observer';
   s.leaderContactMs = nowMs;
+  s.lastLeader = { id: leaderId, contactMs: nowMs };
   s.electionAttempts = 0;
   s.hintedAttempts = 0;
   armElectionTimer(s, nowMs);

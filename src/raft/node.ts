@@ -98,6 +98,11 @@ export class RaftNode {
   get leaderId(): number | undefined {
     return this.#core?.state.leaderId;
   }
+
+  /** The last leader but this node, and when it was heard last (monotonic). */
+  get lastLeader(): { readonly id: number; readonly contactMs: number } | undefined {
+    return this.#core?.state.lastLeader;
+  }
   get epoch(): number {
     return this.#core?.state.epoch ?? 0;
   }

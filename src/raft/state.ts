@@ -57,6 +57,8 @@ export class RaftState {
   syncedEpoch: number;
   /** When this node last heard the leader of its epoch; -Infinity without a lease. */
   leaderContactMs = Number.NEGATIVE_INFINITY;
+  /** The last leader but itself that was heard, in whatever epoch, and when. */
+  lastLeader: { readonly id: number; readonly contactMs: number } | undefined;
   /** When a node that does not lead acts again: pre-vote, retry, hello. */
   electionDeadlineMs = Number.POSITIVE_INFINITY;
   /** Failed elections in a row. */

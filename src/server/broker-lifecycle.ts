@@ -14,12 +14,13 @@ export interface BrokerLifecycleOptions {
   readonly brokerId: number;
   readonly controller: ControllerLink;
   readonly heartbeatMs: number;
-  readonly sessionTimeoutMs: number;
+  /** A broker that hears no controller for so long has surely been fenced by one. */
+  readonly isolationTimeoutMs: number;
   /** The registration to send; undefined until the node knows its cluster. */
   registration(): BrokerRegistrationRequest | undefined;
   /** The last metadata index applied here. */
   metadataIndex(): number;
-  /** The controller fenced this broker, or it has not heard from one for a whole session (or the opposite). */
+  /** The controller fenced this broker, or it has not heard from one for too long (or the opposite). */
   onFenced(fenced: boolean): void;
 }
 
@@ -110,7 +111,7 @@ export class BrokerLifecycle {
       nextMs = this.#failed(error);
     }
     this.#inFlight = false;
-    this.#checkSession();
+    this.#checkIsolation();
     if (this.#stopped) return;
     if (this.#pokedInFlight) {
       this.#pokedInFlight = false;
@@ -180,9 +181,9 @@ export class BrokerLifecycle {
     this.#lastHeardMs = this.#options.clock.monotonicMs();
   }
 
-  /** Whoever has not heard from a controller for a session must assume that it is fenced (KAFKA-14296). */
-  #checkSession(): void {
-    if (this.#silentMs() > this.#options.sessionTimeoutMs) this.#setFenced(true);
+  /** Whoever has not heard from a controller for long must assume that it is fenced (KAFKA-14296). */
+  #checkIsolation(): void {
+    if (this.#silentMs() > this.#options.isolationTimeoutMs) this.#setFenced(true);
   }
 
   #setFenced(fenced: boolean): void {

@@ -101,12 +101,12 @@ const limits = z.strictObject({
       'A voter that is silent for this time, while its node is back with a new disk, gives its seat up to that disk.',
     ),
   brokerSessionTimeoutMs: ms(100, 600_000)
-    .default(3000)
+    .default(1800)
     .describe(
       'A broker that the controller does not hear for this time is fenced: others lead its partitions.',
     ),
   brokerHeartbeatMs: ms(10, 60_000)
-    .default(500)
+    .default(250)
     .describe('How often a broker is heard. At most a third of `limits.brokerSessionTimeoutMs`.'),
   replicaLagTimeMaxMs: ms(100, 600_000)
     .default(10_000)

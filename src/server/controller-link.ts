@@ -1,5 +1,6 @@
 import { KafkaError } from '../protocol/errors.ts';
 import type { Api } from '../protocol/schema.ts';
+import { RpcError } from '../transport/rpc-error.ts';
 import type { Peers } from './peers.ts';
 
 export interface ControllerLinkOptions {
@@ -13,9 +14,16 @@ export interface ControllerLinkOptions {
 
 const CONTROLLER_REQUEST_TIMEOUT_MS = 3000;
 
+/** A request that waits for the answer of a controller on another node. */
+interface Waiting {
+  readonly controllerId: number;
+  giveUp(): void;
+}
+
 /** The way to the active controller, wherever it is: one attempt, for callers who know when to try again. */
 export class ControllerLink {
   readonly #options: ControllerLinkOptions;
+  readonly #waiting = new Set<Waiting>();
 
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
@@ -33,6 +41,34 @@ export class ControllerLink {
       return Promise.reject(new KafkaError('NOT_CONTROLLER', 'no controller is elected at the moment'));
     }
     if (controllerId === nodeId) return this.#options.handle(api, request);
-    return peers.call('control', controllerId, api, request, timeoutMs);
+    return this.#untilReplaced(
+      controllerId,
+      `${api.name} to node ${controllerId}`,
+      peers.call('control', controllerId, api, request, timeoutMs),
+    );
+  }
+
+  /**
+   * The quorum may have another leader now. Nobody waits on for the answer of the one before, which may hang: heartbeats
+   * and ISR changes are due at the new one, and a broker that sat out the timeout here would be fenced there meanwhile.
+   */
+  onQuorumChange(): void {
+    const controllerId = this.#options.controllerId();
+    if (controllerId === undefined) return;
+    for (const waiting of this.#waiting) if (waiting.controllerId !== controllerId) waiting.giveUp();
+  }
+
+  #untilReplaced<T>(controllerId: number, what: string, answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        controllerId,
+        giveUp: () => {
+          this.#waiting.delete(waiting);
+          reject(new RpcError('disconnected', `${what} was unanswered when another took its place`, true));
+        },
+      };
+      this.#waiting.add(waiting);
+      answer.finally(() => this.#waiting.delete(waiting)).then(resolve, reject);
+    });
   }
 }

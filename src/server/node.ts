@@ -219,7 +219,7 @@ export class OdradekNode {
         snapshot: () => this.store.snapshot(),
         restore: (index, bytes) => this.store.restore(index, bytes),
         onLeader: (epoch) => {
-          this.controller.onLeader(epoch, this.store.image);
+          this.controller.onLeader(epoch, this.store.image, this.raft.lastLeader);
           this.#coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
         },
         onNotLeader: () => {
@@ -258,7 +258,9 @@ export class OdradekNode {
       brokerId: nodeId,
       controller: this.#link,
       heartbeatMs: limits.brokerHeartbeatMs,
-      sessionTimeoutMs: limits.brokerSessionTimeoutMs,
+      // Without a controller nobody is fenced: the time of an election, and of a second one if the first is split, goes
+      // on top of the session that the next controller grants.
+      isolationTimeoutMs: limits.brokerSessionTimeoutMs + 2 * limits.electionTimeoutMs,
       metadataIndex: () => this.store.image.index,
       onFenced: (fenced) => this.replicas.setFenced(fenced),
       registration: () => {
@@ -348,6 +350,7 @@ export class OdradekNode {
     if (leaderId !== undefined && leaderId !== this.config.nodeId && epoch !== this.#otherLeader?.epoch) {
       this.#otherLeader = { id: leaderId, epoch, isDead: false };
     }
+    this.#link.onQuorumChange();
     this.#lifecycle.poke();
   }
 

@@ -105,7 +105,7 @@ export class ClusterNode {
 
   /**
    * Freezes the node as SIGSTOP would: it does nothing and answers nothing, its clock goes on, and its connections stay
-   * open. After `brokerSessionTimeoutMs` (3 s unless configured) the others lead its partitions.
+   * open. After `brokerSessionTimeoutMs` (1.8 s unless configured) the others lead its partitions.
    */
   pause(): void {
     if (this.#state !== 'running') throw new Error(`node ${this.id} cannot be paused: it is ${this.#state}`);
