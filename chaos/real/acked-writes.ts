@@ -10,11 +10,15 @@ export interface AckedWrite {
 
 const IN_FLIGHT_PER_PARTITION = 2;
 
-/** Writes unique values to every partition of a topic without a pause and remembers each acknowledgement. */
+/**
+ * Writes unique values to every partition of a topic without a pause and remembers each acknowledgement. Each partition
+ * has a producer of its own: a request is answered as a whole, and one that carried a partition that waits for the
+ * cluster beside one that does not would hold up the latter.
+ */
 export class AckedWrites {
   readonly acked: AckedWrite[] = [];
   readonly refused: unknown[] = [];
-  readonly #producer: Producer<string, string>;
+  readonly #producers: readonly Producer<string, string>[];
   readonly #topic: string;
   #nextValue = 0;
   #stopped = false;
@@ -22,23 +26,25 @@ export class AckedWrites {
 
   constructor(client: Odradek, topic: string, partitions: number) {
     this.#topic = topic;
-    this.#producer = client.producer<string, string>({ lingerMs: 0, deliveryTimeoutMs: 30_000 });
-    this.#loops = Array.from({ length: partitions * IN_FLIGHT_PER_PARTITION }, (_, index) =>
-      this.#write(index % partitions),
+    this.#producers = Array.from({ length: partitions }, () =>
+      client.producer<string, string>({ lingerMs: 0, deliveryTimeoutMs: 30_000 }),
+    );
+    this.#loops = this.#producers.flatMap((producer, partition) =>
+      Array.from({ length: IN_FLIGHT_PER_PARTITION }, () => this.#write(producer, partition)),
     );
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);
-    await this.#producer.close();
+    await Promise.all(this.#producers.map((producer) => producer.close()));
   }
 
-  async #write(partition: number): Promise<void> {
+  async #write(producer: Producer<string, string>, partition: number): Promise<void> {
     while (!this.#stopped) {
       const value = `w${this.#nextValue++}`;
       try {
-        const { offset } = await this.#producer.send({ topic: this.#topic, partition, value });
+        const { offset } = await producer.send({ topic: this.#topic, partition, value });
         this.acked.push({ value, partition, offset, atMs: performance.now() });
       } catch (error) {
         this.refused.push(error);

@@ -12,7 +12,7 @@ import type { ClientRuntime, NodeLink, SendOptions } from './rpc.ts';
 /** Who wants to know when an answer is late, or does not come. */
 interface Watch {
   readonly slowMs: number;
-  /** Called after each `slowMs` without an answer, and when there is none. */
+  /** Called after `slowMs` without an answer, from then on twice as often, and when there is none. */
   readonly onTrouble: () => void;
 }
 
@@ -74,12 +74,12 @@ export class NodeLinks {
   ): Promise<Response> {
     if (this.#closed) throw closedError('client');
     const { timers, clock } = this.#runtime;
-    const watchOn = ({ slowMs, onTrouble }: Watch): Timer =>
-      timers.set(slowMs, () => {
-        onTrouble();
-        slow = watchOn({ slowMs, onTrouble });
+    const watchOn = (watch: Watch, afterMs: number): Timer =>
+      timers.set(afterMs, () => {
+        watch.onTrouble();
+        slow = watchOn(watch, watch.slowMs / 2);
       });
-    let slow = watch && watchOn(watch);
+    let slow = watch && watchOn(watch, watch.slowMs);
     const sentAtMs = clock.monotonicMs();
     this.#stats.requests++;
     this.#stats.requestsInFlight++;

@@ -15,7 +15,7 @@ import { maybeCommit } from './commit.ts';
 import {
   adoptEpoch,
   armRetryTimer,
-  followLeader,
+  followByHearsay,
   onEndEpoch,
   onHardStateSynced,
   onUnreachable,
@@ -253,7 +253,7 @@ export class RaftCore {
     const leader = known ?? { id: response.leaderId, directoryId: '' };
     if (!s.isVoter) {
       adoptEpoch(s, response.epoch, nowMs);
-      followLeader(s, leader.id, nowMs);
+      followByHearsay(s, leader.id, nowMs);
     }
     if (leader.id !== from.id)
       s.send(leader, { type: 'hello', lastIndex: s.log.lastIndex }, { afterSync: false });

@@ -8,12 +8,17 @@ const HINT_JITTER_MS_MIN = 10;
 const HINT_JITTER_MS_MAX = 100;
 const HINTED_ATTEMPTS_MAX = 10;
 
-/** Waits a whole random election timeout for a leader to be heard. */
+/** Waits a whole random election timeout for a leader to be heard. Observers only ask around: chance would be of no use. */
 export function armElectionTimer(s: RaftState, nowMs: number): void {
-  s.electionDeadlineMs = nowMs + s.between(s.limits.electionTimeoutMs, s.limits.electionTimeoutMsMax);
+  const { electionTimeoutMs, electionTimeoutMsMax } = s.limits;
+  s.electionDeadlineMs =
+    nowMs + s.between(electionTimeoutMs, s.mayStand ? electionTimeoutMsMax : electionTimeoutMs);
 }
 
-/** Waits for the answers of a (pre-)vote round, or for the next try: short at first, doubling. */
+/**
+ * Waits for the answers of a (pre-)vote round, or for the next try: short at first, doubling. Who only asks around disturbs
+ * nobody, and asks on at once, so that a broker outside the quorum knows of a new controller as soon as there is one.
+ */
 export function armRetryTimer(s: RaftState, nowMs: number): void {
   if (s.hintedAttempts > 0) {
     s.hintedAttempts--;
@@ -22,7 +27,7 @@ export function armRetryTimer(s: RaftState, nowMs: number): void {
   }
   const baseMs = Math.min(
     s.limits.electionTimeoutMs,
-    s.limits.electionRetryMs * 2 ** Math.min(s.electionAttempts, 20),
+    s.limits.electionRetryMs * 2 ** (s.mayStand ? Math.min(s.electionAttempts, 20) : 0),
   );
   s.electionAttempts++;
   s.electionDeadlineMs = nowMs + s.between(baseMs, 2 * baseMs);
@@ -44,6 +49,24 @@ export function adoptEpoch(s: RaftState, epoch: number, nowMs: number): void {
 
 /** The leader of this epoch was heard. */
 export function followLeader(s: RaftState, leaderId: number, nowMs: number): void {
+  acceptLeader(s, leaderId);
+  s.leaderContactMs = nowMs;
+  s.lastLeader = { id: leaderId, contactMs: nowMs };
+  s.electionAttempts = 0;
+  s.hintedAttempts = 0;
+  armElectionTimer(s, nowMs);
+}
+
+/**
+ * Another node named the leader of this epoch. It may name one that is gone, for as long as it waits for it itself: until
+ * the leader is heard this one goes on asking.
+ */
+export function followByHearsay(s: RaftState, leaderId: number, nowMs: number): void {
+  acceptLeader(s, leaderId);
+  armRetryTimer(s, nowMs);
+}
+
+function acceptLeader(s: RaftState, leaderId: number): void {
   if (s.role === 'leader' || (s.leaderId !== undefined && s.leaderId !== leaderId)) {
     throw new Error(`two leaders in epoch ${s.epoch}: ${leaderId} beside ${s.leaderId ?? s.self.id}`);
   }
@@ -52,11 +75,6 @@ export function followLeader(s: RaftState, leaderId: number, nowMs: number): voi
     s.note('Following the leader of this epoch', { leaderId });
   }
   s.role = s.isVoter ? 'follower' : 'observer';
-  s.leaderContactMs = nowMs;
-  s.lastLeader = { id: leaderId, contactMs: nowMs };
-  s.electionAttempts = 0;
-  s.hintedAttempts = 0;
-  armElectionTimer(s, nowMs);
 }
 
 /** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */

@@ -426,6 +426,17 @@ describe('snapshots (Raft 7)', () => {
 });
 
 describe('observers', () => {
+  it('follow a new leader as soon as there is one, though voters named the dead one meanwhile', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const sim = settled(3, { seed, observers: 1 });
+      const old = leaderOf(sim);
+      sim.isolate(old);
+      const hasSuccessor = () => sim.leaders().some(({ key }) => key.id !== old);
+      expect(sim.run(10_000, hasSuccessor)).toBe(true);
+      expect(sim.run(400, () => ![old, undefined].includes(sim.state(4).leaderId))).toBe(true);
+    }
+  });
+
   it('find the leader, follow it and its successors, and never vote', () => {
     const sim = settled(3, { observers: 2 });
     const follows = () => [4, 5].every((id) => sim.replica(id).applied.index >= sim.checks.committed.length);

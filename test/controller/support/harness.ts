@@ -151,11 +151,12 @@ export class Harness {
     this.shell.onNotLeader();
   }
 
-  elect(): void {
+  /** `before` is who led, and when that was last heard. */
+  elect(before?: { id: number; contactMs: number }): void {
     this.leading = true;
     this.log.push(new Uint8Array(0));
     this.commit();
-    this.shell.onLeader(++this.epoch, this.image);
+    this.shell.onLeader(++this.epoch, this.image, before);
   }
 
   async call<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
