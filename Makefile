@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help chaos demo live bench-browser cluster test check build clean format sim figures failover compare profile docs bench
+.PHONY: help chaos demo live bench-browser cluster test check build clean format sim planted figures failover compare profile docs bench
 
 FLIGHTS ?= 300000
 

@@ -6,6 +6,8 @@ import { aSeed, type Plan, planArbitrary, type Step } from './plan.ts';
 /** Clients never rest. */
 const BUSY_MS = { producers: 60, reader: 500, group: 300 };
 
+const SHORT_STEPS_MAX = 8;
+
 const kind = <const K extends string>(name: K) => fc.constant(name);
 
 /** A kill, a restart, and time enough to be at it again before everything has settled. */
@@ -40,9 +42,20 @@ const aPlan = (steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Plan> =>
     steps,
   });
 
+const shortPlan: fc.Arbitrary<Plan> = planArbitrary.map((plan) => ({
+  ...plan,
+  forMs: 0,
+  pausesMs: { ...BUSY_MS, topics: 1000, partitions: 2000, configs: 1000 },
+  steps: plan.steps
+    .slice(0, SHORT_STEPS_MAX)
+    .map((step) => ({ ...step, afterMs: step.afterMs / 2, forMs: step.forMs / 2 })),
+}));
+
 /** Plans that dwell on one matter, for bugs that plans of any kind reach seldom. */
 export const SCENARIOS = {
   any: planArbitrary,
+  /** A few faults of any kind among busy clients. */
+  short: shortPlan,
   /** Elections under way while voters with slow disks die and come back. */
   elections: aPlan(
     fc

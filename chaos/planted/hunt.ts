@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { PlantedBug } from './bugs.ts';
 import { bundleWith } from './bundle.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 // Within node_modules, so that the packages which the bundle leaves outside are found.
 const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/odradek');
@@ -15,18 +15,18 @@ export interface Hunt {
   readonly message: string;
 }
 
-/** Runs seeds on a bundle with a bug planted until a check trips, or the bug's bound is reached. */
-export async function hunt(bug: PlantedBug): Promise<Hunt> {
+/** Runs seeds on a bundle with a bug planted until a check trips, or the bound is reached. */
+export async function hunt(bug: PlantedBug, seedsMax = bug.seedsMax): Promise<Hunt> {
   await mkdir(CACHE, { recursive: true });
   const outfile = `${CACHE}/planted-${bug.name.replaceAll(' ', '-')}.mjs`;
   await bundleWith(bug, outfile);
-  const args = [outfile, '--scenario', bug.scenario, '--seeds', `${bug.seedsMax}`, '--brief'];
+  const args = [outfile, '--scenario', bug.scenario, '--seeds', `${seedsMax}`, '--brief'];
   const { code, output } = await run(args);
   const found = /^(safety|liveness|crash) after (\d+) seeds: (.*)$/m.exec(output);
   if (code !== 0 && found?.[2] === undefined) throw new Error(`${bug.name}: exit code ${code}: ${output}`);
   return {
     isCaught: code !== 0,
-    seeds: Number(found?.[2] ?? bug.seedsMax),
+    seeds: Number(found?.[2] ?? seedsMax),
     message: found ? `${found[1]}: ${found[3]}` : 'not caught',
   };
 }

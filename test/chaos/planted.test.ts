@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PLANTED_BUGS } from '../../chaos/planted/bugs.ts';
+import { PLANTED_BUGS } from '../../chaos/planted/bugs/index.ts';
 import { hunt } from '../../chaos/planted/hunt.ts';
 
 const TIMEOUT_MS = 900_000;

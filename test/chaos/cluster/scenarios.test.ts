@@ -5,6 +5,7 @@ import { planOf, SCENARIOS, type ScenarioName } from '../../../chaos/scenarios.t
 import { checkSchedules, TIMEOUT_MS } from './support/schedules.ts';
 
 const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
+  short: 30,
   elections: 30,
   votes: 30,
   failedSyncs: 30,

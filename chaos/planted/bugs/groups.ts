@@ -1,0 +1,68 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+/** Of consumer groups, and of clients. */
+export const GROUP_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'partition granted before it was released',
+    row: 'ownership',
+    file: 'src/coordinator/reconcile.ts',
+    replace: 'if (!assigned.has(key) && !input.heldByOthers.has(key)) assigned.add(key);',
+    by: 'if (!assigned.has(key)) assigned.add(key);',
+    scenario: 'short',
+    seedsMax: 50,
+  },
+  {
+    name: 'metadata asked for is forgotten',
+    row: 'found by the simulator, seed 18',
+    file: 'src/client/cluster.ts',
+    replace: 'this.#isRefreshing = false;\n    // Whatever',
+    by: 'void Promise.resolve().then(() => Promise.resolve()).then(() => { this.#isRefreshing = false; });\n    // Whatever',
+    scenario: 'failovers',
+    seedsMax: 300,
+  },
+  {
+    name: 'commit of a stale member accepted',
+    row: 'offsets',
+    file: 'src/coordinator/offsets.ts',
+    replace: "if (epoch === member.memberEpoch) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
+    by: "if (epoch >= 0 || member) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
+    scenario: 'short',
+    seedsMax: 300,
+  },
+  {
+    name: 'stale member obeyed',
+    row: 'ownership, a fenced epoch is never obeyed',
+    file: 'src/coordinator/core.ts',
+    replace: 'if (missedTheRaise) return;',
+    by: 'if (missedTheRaise || member) return;',
+    scenario: 'short',
+    seedsMax: 300,
+  },
+  {
+    name: 'partition taken back without a word',
+    row: 'ownership',
+    file: 'src/coordinator/reconcile.ts',
+    replace: 'if (input.owned === null || overlaps(input.owned, member.pendingRevocation)) return member;',
+    by: '',
+    scenario: 'short',
+    seedsMax: 300,
+  },
+  {
+    name: 'new coordinator has no patience',
+    row: 'ownership across a fail-over',
+    file: 'src/coordinator/sessions.ts',
+    replace: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs;',
+    by: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs * 0;',
+    scenario: 'short',
+    seedsMax: 300,
+  },
+  {
+    name: 'commit answered before it is committed',
+    row: 'offsets',
+    file: 'src/coordinator/coordinator.ts',
+    replace: 'if (commits.length > 0) await active.commit(',
+    by: 'if (commits.length > 0) void active.commit(',
+    scenario: 'short',
+    seedsMax: 300,
+  },
+];

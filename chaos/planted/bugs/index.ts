@@ -1,0 +1,12 @@
+import type { PlantedBug } from '../planted-bug.ts';
+import { GROUP_BUGS } from './groups.ts';
+import { QUORUM_BUGS } from './quorum.ts';
+import { REPLICATION_BUGS } from './replication.ts';
+import { STORAGE_BUGS } from './storage.ts';
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...QUORUM_BUGS,
+  ...REPLICATION_BUGS,
+  ...STORAGE_BUGS,
+  ...GROUP_BUGS,
+];
