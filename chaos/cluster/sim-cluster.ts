@@ -26,12 +26,19 @@ export class SimCluster {
   readonly nodes: readonly ClusterNode[];
   /** Called with each node between its recovery and its start: the place to attach observers. */
   readonly onOpened: ((member: ClusterNode, node: OdradekNode) => void)[] = [];
-  readonly #overrides: Partial<NodeConfigInput>;
+  readonly #overrides: (id: number) => Partial<NodeConfigInput>;
 
-  /** @param nodes How many; the first three are the voters. */
-  constructor(world: SimWorld, nodes: number, overrides: Partial<NodeConfigInput> = {}) {
+  /**
+   * @param nodes How many; the first three are the voters.
+   * @param overrides Of the config: of every node, or by node, asked for at each start.
+   */
+  constructor(
+    world: SimWorld,
+    nodes: number,
+    overrides: Partial<NodeConfigInput> | ((id: number) => Partial<NodeConfigInput>) = {},
+  ) {
     this.world = world;
-    this.#overrides = overrides;
+    this.#overrides = typeof overrides === 'function' ? overrides : () => overrides;
     this.nodes = Array.from({ length: nodes }, (_, index) => ({
       id: index + 1,
       machine: world.node(`n${index + 1}`),
@@ -65,7 +72,7 @@ export class SimCluster {
       port: PORT,
       rack: `rack-${member.id}`,
       voters: this.nodes.slice(0, 3).map(({ id, machine }) => `${id}@${machine.name}:${PORT}`),
-      ...this.#overrides,
+      ...this.#overrides(member.id),
     });
     const open = async () => {
       const logger = platform.logger.child({ nodeId: member.id });

@@ -15,7 +15,6 @@ import {
 import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
 import { RemoveRaftVoter } from '../protocol/messages/remove-raft-voter.ts';
-import { UpdateRaftVoter } from '../protocol/messages/update-raft-voter.ts';
 import type { Complete } from '../protocol/schema.ts';
 import { ZERO_UUID } from '../protocol/uuid.ts';
 import type { Handler } from './context.ts';
@@ -40,7 +39,6 @@ export const incrementalAlterConfigs = forwarded(IncrementalAlterConfigs);
 
 export const addRaftVoter = forwarded(AddRaftVoter, ({ timeoutMs }) => timeoutMs);
 export const removeRaftVoter = forwarded(RemoveRaftVoter);
-export const updateRaftVoter = forwarded(UpdateRaftVoter);
 
 export const alterPartition = controllerOnly(AlterPartition);
 export const brokerRegistration = controllerOnly(BrokerRegistration);

@@ -28,7 +28,6 @@ import { OffsetFetch } from '../protocol/messages/offset-fetch.ts';
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../protocol/messages/produce.ts';
 import { RemoveRaftVoter } from '../protocol/messages/remove-raft-voter.ts';
-import { UpdateRaftVoter } from '../protocol/messages/update-raft-voter.ts';
 import type { AnyApi, Api, Complete } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, isPeer, type RequestContext } from './context.ts';
 import * as controllerApis from './controller-apis.ts';
@@ -102,7 +101,6 @@ export function brokerRoutes(context: BrokerContext): BrokerRoute[] {
 
     serve(AddRaftVoter, controllerApis.addRaftVoter, passedOn),
     serve(RemoveRaftVoter, controllerApis.removeRaftVoter, passedOn),
-    serve(UpdateRaftVoter, controllerApis.updateRaftVoter, passedOn),
 
     serve(AlterPartition, controllerApis.alterPartition),
     serve(BrokerRegistration, controllerApis.brokerRegistration),

@@ -33,7 +33,6 @@ import { OffsetForLeaderEpoch } from './messages/offset-for-leader-epoch.ts';
 import { Produce } from './messages/produce.ts';
 import { QuorumHello } from './messages/quorum-hello.ts';
 import { RemoveRaftVoter } from './messages/remove-raft-voter.ts';
-import { UpdateRaftVoter } from './messages/update-raft-voter.ts';
 import { Vote } from './messages/vote.ts';
 import type { AnyApi } from './schema.ts';
 
@@ -69,7 +68,6 @@ const apis: readonly AnyApi[] = [
   ConsumerGroupDescribe,
   AddRaftVoter,
   RemoveRaftVoter,
-  UpdateRaftVoter,
   AppendEntries,
   InstallSnapshot,
   QuorumHello,

@@ -2,7 +2,7 @@ import type { Platform, Sample } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
-import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
+import type { AnyApi, Complete, RequestOf, ResponseOf } from '../protocol/schema.ts';
 import type { ConfiguredVoter } from './bootstrap.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { RaftCore } from './core.ts';
@@ -14,7 +14,16 @@ import { RaftError } from './errors.ts';
 import { RAFT_METRICS } from './metrics.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
-import type { RaftLimits, ReplicaKey, Request, Response, Role, Voter, VoterChange } from './types.ts';
+import type {
+  Endpoint,
+  RaftLimits,
+  ReplicaKey,
+  Request,
+  Response,
+  Role,
+  Voter,
+  VoterChange,
+} from './types.ts';
 import { DEFAULT_RAFT_LIMITS } from './types.ts';
 import { VoterAdmin } from './voter-admin.ts';
 import {
@@ -60,6 +69,10 @@ export interface RaftNodeOptions {
   readonly bootstrapAlone?: boolean;
   /** The cluster that this node is known to belong to, if any: a blank folder, or another cluster, is then refused. */
   readonly clusterId?: string | undefined;
+  /** Where the others reach this node, once that is known. */
+  readonly endpoint?: () => Endpoint | undefined;
+  /** Another node of this cluster, which hears no leader, says where it is. */
+  readonly onAnnounced?: (id: number, endpoint: Endpoint) => void;
   /** Role, leader or epoch changed, or whether proposals are taken. */
   readonly onChange?: () => void;
   /** Calls an API of another node; rejects when there is no answer within a time of its own. */
@@ -279,7 +292,7 @@ export class RaftNode {
 
   /** Answers an API of `RAFT_APIS`. @throws KafkaError when the request is not for this node, or comes too early */
   async handle(api: AnyApi, body: unknown): Promise<unknown> {
-    if (api.key === QuorumHello.key) return this.#onHello(body as RequestOf<typeof QuorumHello>);
+    if (api.key === QuorumHello.key) return this.#onHello(body as Complete<RequestOf<typeof QuorumHello>>);
     // Whoever asks for votes or sends entries knows a cluster: a blank node had better ask who.
     this.#bootstrap?.nudge();
     const refusal = this.#refuse(body as TargetedBody);
@@ -301,8 +314,8 @@ export class RaftNode {
     return isMeant ? undefined : 'INVALID_VOTER_KEY';
   }
 
-  async #onHello(body: RequestOf<typeof QuorumHello>): Promise<ResponseOf<typeof QuorumHello>> {
-    const { nodeId, directoryId, clusterId, observe, lastIndex } = body;
+  async #onHello(body: Complete<RequestOf<typeof QuorumHello>>): Promise<ResponseOf<typeof QuorumHello>> {
+    const { nodeId, directoryId, clusterId, observe, lastIndex, host, port } = body;
     let error: ErrorName = 'NONE';
     const isReady = this.#driver !== undefined || (this.#storage !== undefined && !this.#isJoining);
     if (!isReady || this.#isStopping) error = 'BROKER_NOT_AVAILABLE';
@@ -310,6 +323,7 @@ export class RaftNode {
       this.#reportForeign(clusterId);
       error = 'INCONSISTENT_CLUSTER_ID';
     } else if (observe && clusterId !== null) {
+      if (port > 0) this.#options.onAnnounced?.(nodeId, { host, port });
       await this.#driver?.ask({ id: nodeId, directoryId }, { type: 'hello', lastIndex });
     }
     return {
@@ -324,7 +338,8 @@ export class RaftNode {
   }
 
   async #request(to: ReplicaKey, request: Request): Promise<Response | undefined> {
-    const { api, body } = toWire(request, this.clusterId ?? '', this.#self, to);
+    const self = { ...this.#self, endpoint: this.#options.endpoint?.() };
+    const { api, body } = toWire(request, this.clusterId ?? '', self, to);
     const wire = await this.#options.send(to.id, api, body);
     const { errorCode } = wire as { readonly errorCode: number };
     if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID) this.#reportForeign(`that of node ${to.id}`);

@@ -24,7 +24,7 @@ export interface WireRequest {
 }
 
 /** A core's request in the catalogue's terms; a snapshot request has its chunk by now. */
-export function toWire(request: Request, clusterId: string, self: ReplicaKey, to: ReplicaKey): WireRequest {
+export function toWire(request: Request, clusterId: string, self: Voter, to: ReplicaKey): WireRequest {
   const target = { clusterId, voterId: to.id, voterDirectoryId: to.directoryId };
   switch (request.type) {
     case 'vote': {
@@ -87,6 +87,7 @@ export function toWire(request: Request, clusterId: string, self: ReplicaKey, to
         directoryId: self.directoryId,
         observe: true,
         lastIndex: request.lastIndex,
+        ...self.endpoint,
       };
       return { api: QuorumHello, body };
     }

@@ -50,6 +50,12 @@ export class Listeners {
     logger.info({ host, port: this.kafkaPort }, "Listening for Kafka's clients");
   }
 
+  /** Where other nodes reach this one; undefined before it listens. */
+  get endpoint(): { host: string; port: number } | undefined {
+    const { host, advertisedHost } = this.#config;
+    return this.#listener && { host: advertisedHost ?? host, port: this.port };
+  }
+
   /** What the node registers: the addresses under which clients and other nodes reach it. */
   advertised(): { name: string; host: string; port: number }[] {
     const { host, advertisedHost, kafka } = this.#config;

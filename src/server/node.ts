@@ -35,6 +35,7 @@ import { SERVER_METRICS } from './metrics.ts';
 import { sampleGroupLag } from './node-metrics.ts';
 import { Peers } from './peers.ts';
 import { removeStrayLogs } from './stray-logs.ts';
+import { VoterAddresses } from './voter-addresses.ts';
 import { VoterChanges } from './voter-changes.ts';
 
 /** Longer than a follower's fetch may wait at its leader. */
@@ -56,6 +57,7 @@ export class OdradekNode {
   readonly #identity: Identity;
   readonly #peers: Peers;
   readonly #voterChanges: VoterChanges;
+  readonly #voterAddresses: VoterAddresses;
   readonly #link: ControllerLink;
   readonly #coordinator: GroupCoordinator;
   readonly #lifecycle: BrokerLifecycle;
@@ -91,7 +93,9 @@ export class OdradekNode {
     this.#incarnationId = uuidFrom(platform.random.bytes(UUID_BYTES));
     this.#peers = this.#createPeers();
     this.raft = this.#createRaft();
-    this.#voterChanges = new VoterChanges(this.raft, () => this.store.image);
+    const image = () => this.store.image;
+    this.#voterChanges = new VoterChanges(this.raft, image);
+    this.#voterAddresses = new VoterAddresses({ raft: this.raft, image, logger: platform.logger });
     this.controller = this.#createController();
     this.#link = new ControllerLink({
       nodeId: config.nodeId,
@@ -112,6 +116,7 @@ export class OdradekNode {
       this.controller.onApplied(after);
       void this.replicas.applyAssignments(assignmentDelta(before, after, config.nodeId));
       this.#onBrokerEpoch();
+      if (before.brokers !== after.brokers) void this.#voterAddresses.update();
     });
     platform.meter?.onScrape((sample) => this.#sample(sample));
   }
@@ -213,6 +218,8 @@ export class OdradekNode {
         wipedVoterTimeoutMs: replaceWipedVoters ? limits.wipedVoterTimeoutMs : Number.POSITIVE_INFINITY,
       },
       send: (toId, api, body) => this.#peers.call('control', toId, api, body, PEER_TIMEOUT_MS),
+      endpoint: () => this.#listeners.endpoint,
+      onAnnounced: (id, endpoint) => this.#peers.announced(id, endpoint),
       onChange: () => this.#onQuorumChange(),
       stateMachine: {
         apply: (entries) => this.store.apply(entries),
@@ -221,6 +228,7 @@ export class OdradekNode {
         onLeader: (epoch) => {
           this.controller.onLeader(epoch, this.store.image, this.raft.lastLeader);
           this.#coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
+          void this.#voterAddresses.update();
         },
         onNotLeader: () => {
           this.#coordinator.onNotLeader();
@@ -295,6 +303,7 @@ export class OdradekNode {
   #createServer(): RpcServer {
     const { limits } = this.config;
     return new RpcServer({
+      nodeId: this.config.nodeId,
       network: this.#platform.network,
       timers: this.#platform.timers,
       logger: this.#logger,

@@ -2,8 +2,10 @@ import type { MetadataImage } from '../metadata/image.ts';
 import type { CloseReason, Logger, Platform } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type { Api } from '../protocol/schema.ts';
-import type { Voter } from '../raft/types.ts';
+import type { Endpoint, Voter } from '../raft/types.ts';
 import { RpcClient } from '../transport/rpc-client.ts';
+import { PeerAddresses, type Whereabouts } from './peer-addresses.ts';
+import { LISTENER } from './voter-addresses.ts';
 
 /**
  * `control` carries small requests whose delay matters (votes, entries, heartbeats); `fetch` the bulk of follower
@@ -29,10 +31,13 @@ const CONNECT_TIMEOUT_MS = 1000;
 const PROBE_RETRY_MS = 50;
 const PROBES_MAX = 10;
 
+const urlOf = ({ host, port }: Endpoint): string => `ws://${host}:${port}`;
+
 /** The connections from this node to the others, opened when first used. */
 export class Peers {
   readonly #options: PeersOptions;
   readonly #logger: Logger;
+  readonly #addresses: PeerAddresses;
   readonly #clients = new Map<string, RpcClient>();
   readonly #probing = new Set<number>();
   #closed = false;
@@ -40,6 +45,7 @@ export class Peers {
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#logger = options.platform.logger;
+    this.#addresses = new PeerAddresses((id) => this.#whereabouts(id));
   }
 
   /** Calls an API of another node. @throws KafkaError, RpcError */
@@ -50,11 +56,16 @@ export class Peers {
     request: Request,
     timeoutMs: number,
   ): Promise<Response> {
-    const url = this.#urlOf(id);
+    const url = this.#addresses.urlOf(id);
     if (this.#closed || url === undefined) {
       return Promise.reject(new KafkaError('BROKER_NOT_AVAILABLE', `node ${id} has no known address`));
     }
     return this.#client(channel, id, url).call(api, request, { timeoutMs });
+  }
+
+  /** A peer said where it is. */
+  announced(id: number, at: Endpoint): void {
+    this.#addresses.announced(id, urlOf(at));
   }
 
   close(): void {
@@ -63,19 +74,17 @@ export class Peers {
     this.#clients.clear();
   }
 
-  /**
-   * Where the config says, since a voter must be found before anything is known, and a whole cluster may move; else where
-   * it voted from when it became a voter; the others registered.
-   */
-  #urlOf(id: number): string | undefined {
-    const known =
-      this.#options.configured.find((voter) => voter.id === id) ??
-      this.#options.voters().find((voter) => voter.id === id)?.endpoint ??
-      this.#options
-        .image()
-        .brokers.get(id)
-        ?.listeners.find(({ name }) => name === 'ws');
-    return known && `ws://${known.host}:${known.port}`;
+  #whereabouts(id: number): Whereabouts {
+    const { configured, voters, image } = this.#options;
+    const listeners = image().brokers.get(id)?.listeners;
+    const seed = configured.find((voter) => voter.id === id);
+    const voting = voters().find((voter) => voter.id === id)?.endpoint;
+    const registered = listeners?.find(({ name }) => name === LISTENER);
+    return {
+      configured: seed && urlOf(seed),
+      voting: voting && urlOf(voting),
+      registered: registered && urlOf(registered),
+    };
   }
 
   #client(channel: Channel, id: number, url: string): RpcClient {
@@ -91,20 +100,28 @@ export class Peers {
       clientId,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       responseBytesMax,
-      onClose: (reason) => this.#lost(id, url, reason),
+      serverId: id,
+      onOpen: () => this.#found(id, url),
+      onClose: (reason, wasOpen) => this.#lost(id, url, reason, wasOpen),
     });
     this.#clients.set(key, client);
     return client;
+  }
+
+  #found(id: number, url: string): void {
+    if (this.#addresses.found(id, url)) this.#logger.info({ peerId: id, url }, 'A peer has moved: found it');
   }
 
   /**
    * A lost socket is a hint that the process may be gone. The kernel of its machine knows: it refuses a new connection
    * at once, and so nobody has to wait out a session.
    */
-  #lost(id: number, url: string, reason: CloseReason): void {
+  #lost(id: number, url: string, reason: CloseReason, wasOpen: boolean): void {
     if (this.#closed) return;
+    const isHome = this.#addresses.isHome(id, url);
+    if (!wasOpen) this.#addresses.missed(id, url);
     if (reason.code === 'refused') {
-      this.#options.onDead(id);
+      if (isHome) this.#options.onDead(id);
       return;
     }
     if (this.#probing.has(id)) return;
@@ -129,7 +146,8 @@ export class Peers {
           this.#probing.delete(id);
           const fields = { peerId: id, reason: lost.code, probe: outcome };
           this.#logger.info(fields, 'Lost the connection to a peer');
-          if (outcome === 'refused' && !this.#closed) this.#options.onDead(id);
+          if (outcome === 'refused' && !this.#closed && this.#addresses.isHome(id, url))
+            this.#options.onDead(id);
         },
       },
     );

@@ -2,16 +2,15 @@ import type { MetadataImage } from '../metadata/image.ts';
 import { codeOf, ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import { AddRaftVoter, type VoterChangeResponse } from '../protocol/messages/add-raft-voter.ts';
 import { RemoveRaftVoter } from '../protocol/messages/remove-raft-voter.ts';
-import { UpdateRaftVoter } from '../protocol/messages/update-raft-voter.ts';
 import type { AnyApi, RequestOf } from '../protocol/schema.ts';
 import type { RaftNode } from '../raft/node.ts';
-import type { Endpoint, VoterChange } from '../raft/types.ts';
+import type { VoterChange } from '../raft/types.ts';
+import { addressOf, LISTENER } from './voter-addresses.ts';
 
 /** Where the request does not say how long to wait. */
 const TIMEOUT_MS = 10_000;
 /** The answer has to be back before the asking node gives up. */
 const ANSWER_MS = 250;
-const LISTENER = 'ws';
 
 /** Changes of the quorum's voters, on its leader: the APIs of KIP-853 in the quorum's terms. */
 export class VoterChanges {
@@ -25,7 +24,7 @@ export class VoterChanges {
 
   /** Does it handle this API? */
   has({ key }: AnyApi): boolean {
-    return key === AddRaftVoter.key || key === RemoveRaftVoter.key || key === UpdateRaftVoter.key;
+    return key === AddRaftVoter.key || key === RemoveRaftVoter.key;
   }
 
   /** @throws KafkaError NOT_CONTROLLER, where another node leads; other refusals are in the answer */
@@ -48,14 +47,8 @@ export class VoterChanges {
     const { voterId: id, voterDirectoryId: directoryId } = request as RequestOf<typeof RemoveRaftVoter>;
     if (api.key === RemoveRaftVoter.key) return { kind: 'remove', voter: { id, directoryId } };
     const { listeners } = request as RequestOf<typeof AddRaftVoter>;
-    const voter = { id, directoryId, endpoint: this.#endpointOf(id, listeners) };
-    return { kind: api.key === AddRaftVoter.key ? 'add' : 'update', voter };
-  }
-
-  /** Where the request says, or where the node registered that it is reached. */
-  #endpointOf(id: number, given: RequestOf<typeof AddRaftVoter>['listeners']): Endpoint | undefined {
-    const registered = this.#image().brokers.get(id)?.listeners ?? [];
-    const listener = [...given, ...registered].find(({ name }) => name === LISTENER);
-    return listener && { host: listener.host, port: listener.port };
+    const given = listeners.find(({ name }) => name === LISTENER);
+    const endpoint = given ? { host: given.host, port: given.port } : addressOf(this.#image(), id);
+    return { kind: 'add', voter: { id, directoryId, endpoint } };
   }
 }

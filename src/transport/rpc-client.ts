@@ -36,8 +36,12 @@ export interface RpcClientOptions {
   readonly queuedRequestsMax?: number;
   /** Nothing is sent while the connection buffers more than this. */
   readonly bufferedBytesMax?: number;
-  /** A connection that stood, or was being opened, ended. The next call opens another. */
-  readonly onClose?: (reason: CloseReason) => void;
+  /** The node that has to answer there: a connection to any other is closed. Unset: whoever answers. */
+  readonly serverId?: number;
+  /** A connection stands, and versions are agreed on. */
+  readonly onOpen?: () => void;
+  /** A connection that stood (`wasOpen`), or was being opened, ended. The next call opens another. */
+  readonly onClose?: (reason: CloseReason, wasOpen: boolean) => void;
 }
 
 const DEFAULTS = {
@@ -287,10 +291,19 @@ export class RpcClient {
       throw new Error('the first answer is not the one to ApiVersions');
     const answer: ApiVersionsResponse = decodeResponseBody(ApiVersions, frame);
     if (answer.errorCode !== 0) throw errorFor(answer.errorCode);
+    this.#checkServer(answer.nodeId);
     session.served = new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
     session.catalogueVersion = Math.min(this.#options.catalogueVersion, answer.catalogueVersion);
     const { silenceMsMax } = this.#options.dialer;
     if (silenceMsMax !== undefined) this.#watch(session, silenceMsMax);
+    this.#options.onOpen?.();
+  }
+
+  /** An address may have been given to another node since. */
+  #checkServer(nodeId = -1): void {
+    const { serverId } = this.#options;
+    if (serverId === undefined || nodeId < 0 || nodeId === serverId) return;
+    throw new Error(`node ${nodeId} is there, not node ${serverId}`);
   }
 
   #answer(frame: ResponseFrame): void {
@@ -334,10 +347,11 @@ export class RpcClient {
   }
 
   #disconnected(reason: CloseReason): void {
+    const wasOpen = this.connected;
     this.#session = undefined;
     const message = `no connection to ${this.url}: ${reason.message} (${reason.code})`;
     this.#failAll((sent) => new RpcError('disconnected', message, sent, reason));
-    if (!this.#closed) this.#options.onClose?.(reason);
+    if (!this.#closed) this.#options.onClose?.(reason, wasOpen);
   }
 
   #failAll(errorOf: (sent: boolean) => RpcError): void {

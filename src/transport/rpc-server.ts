@@ -11,6 +11,8 @@ import { type Route, route } from './rpc-route.ts';
 import type { Wire } from './wire.ts';
 
 export interface RpcServerOptions {
+  /** Which node this is: whoever connects is told. */
+  readonly nodeId?: number;
   /** Where it listens, unless told otherwise. */
   readonly network: Acceptor;
   readonly timers: Timers;
@@ -134,17 +136,22 @@ export class RpcServer {
       return answer;
     });
     const all = [...served, hello];
-    const answer = apiVersions(wire, all, this.#catalogueVersion);
+    const answer = apiVersions(wire, all, this.#catalogueVersion, this.#options.nodeId);
     return new Map(all.map((each) => [each.api.key, each]));
   }
 }
 
-function apiVersions(wire: Wire, routes: readonly Route[], catalogueVersion: number): ApiVersionsResponse {
+function apiVersions(
+  wire: Wire,
+  routes: readonly Route[],
+  catalogueVersion: number,
+  nodeId = -1,
+): ApiVersionsResponse {
   const apiKeys = routes
     .flatMap(({ api }) => {
       const range = wire.advertisedVersions(api);
       return range ? [{ apiKey: api.key, minVersion: range[0], maxVersion: range[1] }] : [];
     })
     .sort((left, right) => left.apiKey - right.apiKey);
-  return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion };
+  return { errorCode: ERROR_CODE.NONE, apiKeys, throttleTimeMs: 0, catalogueVersion, nodeId };
 }

@@ -31,6 +31,8 @@ export const ApiVersions = api({
       .optional(),
     zkMigrationReady: bool().since(3).tagged(3).optional(),
     catalogueVersion: int32().notInKafka(),
+    /** Who answers. */
+    nodeId: int32().notInKafka().sinceCatalogue(3, { ignorable: true }).default(-1).optional(),
   }),
 });
 

@@ -13,6 +13,9 @@ export const QuorumHello = api({
     /** The sender follows the log without a vote and asks to be sent its entries. */
     observe: bool(),
     lastIndex: int64(),
+    /** Where the sender is reached: it may have moved, and then nobody else can tell it who leads. */
+    host: string().sinceCatalogue(3, { ignorable: true }).optional(),
+    port: int32().sinceCatalogue(3, { ignorable: true }).optional(),
   }),
   response: struct({
     errorCode: int16(),
