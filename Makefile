@@ -52,7 +52,7 @@ figures: build ## Cold start, idle memory, and a scrape of the metrics, on real 
 ROUNDS ?= 20
 STRIKE ?=
 
-failover: build ## How long writes pause when nodes are killed, or stopped (ROUNDS=20, STRIKE='stop leader' for one kind; ten minutes)
+failover: build ## How long writes pause when nodes are killed, stopped or cut off (ROUNDS=20, STRIKE='stop leader' for one kind; a quarter of an hour)
 	@npx --no-install esbuild chaos/real/failover-figures.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/failover-figures.js
 	@node dist/chaos/real/failover-figures.js $(ROUNDS) '$(STRIKE)'

@@ -6,15 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freeBasePort } from '../../src/cli/cluster/free-ports.ts';
-import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts';
 import type { TopicDescription } from '../../src/client/index.ts';
-import { Odradek } from '../../src/client/node.ts';
+import type { Odradek } from '../../src/client/node.ts';
 import { AckedWrites, verifyAcked } from './acked-writes.ts';
+import { openScene, type Scene, type Strike } from './failover-scene.ts';
 import { longestPauseMs } from './pauses.ts';
 
-/** `kill` is SIGKILL, `stop` is SIGSTOP. */
-export type Strike = 'kill' | 'stop';
 export type Victim = 'leader' | 'controller';
 
 /** The longest pause between two acknowledgements of one partition, per kind of partition. */
@@ -58,10 +55,9 @@ export async function runFailover(
   victims: readonly Victim[],
 ): Promise<FailoverResult> {
   const dir = mkdtempSync(join(tmpdir(), 'odradek-failover-'));
-  const cluster = LocalCluster.create(dir, { nodes: NODES, basePort: await freeBasePort(NODES) });
+  const scene = await openScene(strike, dir, NODES);
+  const { client } = scene;
   try {
-    await cluster.up();
-    const client = new Odradek({ bootstrap: cluster.bootstrap });
     await client.admin().createTopic({
       name: TOPIC,
       partitions: PARTITIONS,
@@ -72,7 +68,7 @@ export async function runFailover(
     const measured: Round[] = [];
     for (let round = 0; round < rounds; round++) {
       const victim = victims[round % victims.length] ?? 'leader';
-      measured.push(await strikeOne({ cluster, client, writes }, strike, victim));
+      measured.push(await strikeOne(scene, writes, victim));
     }
     await settled(client);
     await writes.stop();
@@ -84,38 +80,27 @@ export async function runFailover(
       problems: [...problems, ...writes.refused.map((error) => `refused: ${String(error)}`)],
     };
   } finally {
-    await Promise.all(cluster.nodes.map((node) => node.end('kill')));
+    await scene.end();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-interface Scene {
-  readonly cluster: LocalCluster;
-  readonly client: Odradek;
-  readonly writes: AckedWrites;
-}
-
-async function strikeOne({ cluster, client, writes }: Scene, strike: Strike, victim: Victim): Promise<Round> {
+async function strikeOne(scene: Scene, writes: AckedWrites, victim: Victim): Promise<Round> {
+  const { client } = scene;
   const partitions = await settled(client);
   const { controllerId } = await client.admin().describeCluster();
   const id =
     victim === 'controller'
       ? controllerId
       : partitions.map(({ leader }) => leader).find((leader) => leader !== controllerId);
-  if (id === undefined) throw new Error(`found no ${victim} to ${strike}`);
+  if (id === undefined) throw new Error(`found no ${victim} to strike`);
   const seen = writes.acked.length;
   const calmFromMs = performance.now();
   await sleep(WARM_UP_MS + WINDOW_MS_MIN);
-  const node = cluster.node(id);
   const struckAtMs = performance.now();
-  if (strike === 'kill') await node.end('kill');
-  else signal(node.pid, 'SIGSTOP');
-  try {
-    await untilAcknowledged(writes, seen, struckAtMs + LATE_ACK_MS);
-    await sleep(struckAtMs + WINDOW_MS_MIN - performance.now());
-  } finally {
-    if (strike === 'stop') signal(node.pid, 'SIGCONT');
-  }
+  await scene.strike(id);
+  await untilAcknowledged(writes, seen, struckAtMs + LATE_ACK_MS);
+  await sleep(struckAtMs + WINDOW_MS_MIN - performance.now());
   const overAtMs = performance.now();
   const acks = writes.acked.slice(seen);
   const pause = (from: number, to: number, of: (partition: Partitions[number]) => boolean) =>
@@ -131,7 +116,7 @@ async function strikeOne({ cluster, client, writes }: Scene, strike: Strike, vic
     elsewhereMs: pause(struckAtMs, overAtMs, ({ isr }) => !isr.includes(id)),
     calmMs: pause(calmFromMs, struckAtMs, ({ isr }) => !isr.includes(id)),
   };
-  if (strike === 'kill') await cluster.start(id);
+  await scene.recover(id);
   return round;
 }
 
@@ -161,8 +146,4 @@ async function settled(client: Odradek): Promise<Partitions> {
     if (performance.now() > deadlineMs) throw new Error(`not settled: ${JSON.stringify(topic)}`);
     await sleep(POLL_MS);
   }
-}
-
-function signal(pid: number | null, name: 'SIGSTOP' | 'SIGCONT'): void {
-  if (pid !== null) process.kill(pid, name);
 }
