@@ -3,36 +3,34 @@
  * each node holds. It knows nothing of how a history came about, so the simulator and runs of real processes share it.
  * Begin with `history.ts` (the operations) and `versions.ts` (the order of each partition); then one file per family of
  * rules. May import nothing of the product.
+ *
+ * Jepsen's cycles of transactions (G0, G1c) are not here, since the product has no transactions.
  */
 
 import { commitsGoingBack, ownersStartingElsewhere, twoOwners } from './group-rules.ts';
 import type { Anomaly, History } from './history.ts';
-import { nodeLosses } from './node-rules.ts';
+import { offsetsNotLinearizable, topicsNotLinearizable } from './linearizability-rules.ts';
+import { nodeLosses, startsBeyondTheEnd } from './node-rules.ts';
 import { readerAnomalies } from './reader-rules.ts';
-import {
-  duplicates,
-  failedWritesSeen,
-  inconsistentOffsets,
-  lostWrites,
-  nonMonotonicSends,
-  unseen,
-} from './record-rules.ts';
+import { conflictingPlaces, fatesOfSends, nonMonotonicSends } from './record-rules.ts';
+import { topicsFromNowhere } from './topic-rules.ts';
 import { versionsOf } from './versions.ts';
 
 /** Every anomaly of a history; none for one that a correct system may have produced. */
 export function checkHistory(history: History): Anomaly[] {
   const versions = versionsOf(history);
   return [
-    ...inconsistentOffsets(versions),
-    ...duplicates(versions),
-    ...lostWrites(versions),
-    ...failedWritesSeen(versions),
+    ...conflictingPlaces(history, versions),
+    ...fatesOfSends(history, versions),
     ...readerAnomalies(history, versions),
-    ...nonMonotonicSends(versions),
-    ...unseen(versions),
+    ...nonMonotonicSends(history),
     ...commitsGoingBack(history),
     ...ownersStartingElsewhere(history, versions),
     ...twoOwners(history),
-    ...nodeLosses(versions),
+    ...nodeLosses(history, versions),
+    ...startsBeyondTheEnd(history),
+    ...topicsNotLinearizable(history),
+    ...topicsFromNowhere(history),
+    ...offsetsNotLinearizable(history),
   ];
 }

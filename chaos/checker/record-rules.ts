@@ -1,74 +1,72 @@
-import type { Anomaly } from './history.ts';
-import type { Versions } from './versions.ts';
+import type { Anomaly, History } from './history.ts';
+import { forEachSighting, type Versions } from './versions.ts';
 
-export function inconsistentOffsets({ seen, orders }: Versions): Anomaly[] {
-  return seen.flatMap(({ partition, offset, value }) => {
-    const first = orders.get(partition)?.values.get(offset);
-    if (first === value) return [];
-    return [
-      { rule: 'inconsistent offsets', message: `${partition} offset ${offset}: ${first} and ${value}` },
-    ];
+/** One offset with two values, and one value at two offsets. */
+export function conflictingPlaces(history: History, { orders, sightings }: Versions): Anomaly[] {
+  const anomalies: Anomaly[] = [];
+  forEachSighting(history, (partition, offset, value) => {
+    const first = orders.get(partition)?.valueAt(offset);
+    if (first !== value) {
+      const message = `${partition} offset ${offset}: ${first} and ${value}`;
+      anomalies.push({ rule: 'inconsistent offsets', message });
+    }
+    const place = sightings.get(value);
+    if (place && (place.offset !== offset || place.partition !== partition)) {
+      const message = `${value} at ${place.partition} offset ${place.offset} and at ${partition} offset ${offset}`;
+      anomalies.push({ rule: 'duplicate', message });
+    }
   });
+  return anomalies;
 }
 
-export function duplicates({ seen }: Versions): Anomaly[] {
-  const places = new Map<string, string>();
-  return seen.flatMap(({ partition, offset, value }) => {
-    const place = `${partition} offset ${offset}`;
-    const first = places.get(value) ?? place;
-    places.set(value, first);
-    return first === place ? [] : [{ rule: 'duplicate', message: `${value} at ${first} and at ${place}` }];
-  });
-}
-
-/** Acknowledged below the highest offset that any poll read, yet read by nobody. */
-export function lostWrites({ sends, polls }: Versions): Anomaly[] {
-  const read = new Set<string>();
-  const highest = new Map<string, number>();
-  for (const { partition, offset, value } of polls.flatMap(({ records }) => records)) {
-    read.add(value);
-    highest.set(partition, Math.max(offset, highest.get(partition) ?? -1));
+/** What became of sends that surely happened, and of those that surely did not. */
+export function fatesOfSends(history: History, versions: Versions): Anomaly[] {
+  const { sightings, polledUpTo, hasFinalReaders, starts } = versions;
+  const anomalies: Anomaly[] = [];
+  for (const operation of history) {
+    if (operation.type !== 'send' || operation.outcome === 'unknown') continue;
+    const { partition, value, outcome, offset = 0 } = operation;
+    const sighting = sightings.get(value);
+    if (outcome === 'failed') {
+      // Jepsen's G1a, an aborted read.
+      if (sighting) {
+        const message = `${value} at ${sighting.partition} offset ${sighting.offset}`;
+        anomalies.push({ rule: 'failed write seen', message });
+      }
+      continue;
+    }
+    if (offset < starts.last(partition)) continue;
+    const message = `${value} at ${partition} offset ${offset}`;
+    const isBelowWhatWasRead = offset < (polledUpTo.get(partition) ?? -1);
+    if (isBelowWhatWasRead && sighting?.isPolled !== true) anomalies.push({ rule: 'lost write', message });
+    // Acknowledged, but no reader from the start at the end found it: must end empty.
+    if (hasFinalReaders && sighting?.isFinal !== true) anomalies.push({ rule: 'unseen', message });
   }
-  return sends.flatMap(({ partition, offset, value, outcome }) => {
-    const isLost = outcome === 'ok' && !read.has(value) && (offset ?? 0) < (highest.get(partition) ?? -1);
-    return isLost ? [{ rule: 'lost write', message: `${value} at ${partition} offset ${offset}` }] : [];
-  });
-}
-
-/** G1a: a value whose send surely failed. */
-export function failedWritesSeen({ sends, seen }: Versions): Anomaly[] {
-  const failed = new Set(sends.filter(({ outcome }) => outcome === 'failed').map(({ value }) => value));
-  return seen.flatMap(({ partition, offset, value }) =>
-    failed.has(value)
-      ? [{ rule: 'failed write seen', message: `${value} at ${partition} offset ${offset}` }]
-      : [],
-  );
+  return anomalies;
 }
 
 /** One process sends to a partition in order; acknowledged offsets must rise in that order. */
-export function nonMonotonicSends({ sends }: Versions): Anomaly[] {
-  const last = new Map<string, { value: string; offset: number }>();
-  return [...sends]
-    .sort((a, b) => a.sequence - b.sequence)
-    .flatMap(({ process, partition, value, offset, outcome }) => {
-      if (outcome !== 'ok' || offset === undefined) return [];
-      const key = `${process} ${partition}`;
-      const before = last.get(key);
-      last.set(key, { value, offset });
-      if (before === undefined || offset > before.offset) return [];
-      const message = `${process} sent ${before.value} (offset ${before.offset}), then ${value} (${offset})`;
-      return [{ rule: 'non-monotonic send', message }];
-    });
-}
-
-/** Acknowledged, but no reader from offset 0 at the end found it: must end empty. */
-export function unseen({ sends, polls }: Versions): Anomaly[] {
-  const finals = polls.filter(({ isFinal }) => isFinal === true);
-  if (finals.length === 0) return [];
-  const found = new Set(finals.flatMap(({ records }) => records.map(({ value }) => value)));
-  return sends.flatMap(({ value, partition, offset, outcome }) =>
-    outcome === 'ok' && !found.has(value)
-      ? [{ rule: 'unseen', message: `${value} at ${partition} offset ${offset}` }]
-      : [],
-  );
+export function nonMonotonicSends(history: History): Anomaly[] {
+  const anomalies: Anomaly[] = [];
+  const byProcess = new Map<string, { sequence: number; offset: number; value: string }[]>();
+  for (const operation of history) {
+    if (operation.type !== 'send' || operation.outcome !== 'ok') continue;
+    const { process, partition, sequence, offset, value } = operation;
+    if (offset === undefined) continue;
+    const key = `${process} ${partition}`;
+    const sends = byProcess.get(key) ?? [];
+    if (sends.length === 0) byProcess.set(key, sends);
+    sends.push({ sequence, offset, value });
+  }
+  for (const [key, sends] of byProcess) {
+    let before: (typeof sends)[number] | undefined;
+    for (const send of sends.sort((a, b) => a.sequence - b.sequence)) {
+      if (before && send.offset <= before.offset) {
+        const message = `${key}: ${before.value} (offset ${before.offset}), then ${send.value} (${send.offset})`;
+        anomalies.push({ rule: 'non-monotonic send', message });
+      }
+      before = send;
+    }
+  }
+  return anomalies;
 }

@@ -1,4 +1,4 @@
-import type { History, Operation, SeenRecord } from '../checker/history.ts';
+import type { Operation, SeenRecord } from '../checker/history.ts';
 
 /** A record as a consumer or a node's own log has it. */
 export interface TextRecord {
@@ -27,7 +27,7 @@ export class Recorder {
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
-  get history(): History {
+  get history(): readonly Operation[] {
     return this.#operations;
   }
 
@@ -67,7 +67,7 @@ export class Recorder {
   }
 
   /** Nothing will end any more. */
-  end(): History {
+  end(): readonly Operation[] {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
     return this.#operations;
