@@ -1,12 +1,14 @@
 import { LogTruncationError } from '../../src/client/index.ts';
 import { checkHistory } from '../checker/checker.ts';
 import type { Anomaly } from '../checker/history.ts';
+import { type Counts, Coverage } from '../coverage.ts';
 import { CarryOut } from '../faults/carry-out.ts';
 import { PARTITIONS } from '../faults/target.ts';
 import { ClusterWatch } from '../invariants/index.ts';
 import { InvariantViolation } from '../invariants/violation.ts';
 import type { Plan } from '../plan.ts';
 import { type SimLogLine, SimWorld } from '../sim/world.ts';
+import { Situations } from '../situations.ts';
 import { Workloads } from '../workloads/workloads.ts';
 import { readFinalState } from './final-state.ts';
 import { Stuck, waitingFor } from './liveness.ts';
@@ -41,6 +43,8 @@ export interface RunResult {
   readonly virtualMs: number;
   readonly acknowledged: number;
   readonly entriesCommitted: number;
+  /** What the run reached. */
+  readonly covered: Counts;
 }
 
 /** A run that failed, with the lines that the nodes logged last. */
@@ -87,7 +91,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
 
 async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   const cluster = new SimCluster(world, plan.nodes, { limits: { raftSnapshotEntries: SNAPSHOT_ENTRIES } });
-  const watch = new ClusterWatch(cluster);
+  const coverage = new Coverage();
+  const watch = new ClusterWatch(cluster, [(...about) => new Situations(...about, coverage)]);
   const image = () => watch.images.image;
   watchCrashes(world);
   const workloads = new Workloads({
@@ -103,7 +108,8 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   await world.run(world.nowMs + WARM_UP_MS);
 
   const random = world.random.fork('faults');
-  const faults = new CarryOut({ world, cluster, workloads, image, random });
+  for (const name of workloads.running) coverage.note('workload', name);
+  const faults = new CarryOut({ world, cluster, workloads, image, random, coverage });
   await faults.run(plan);
   workloads.stop();
   faults.heal();
@@ -122,6 +128,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
     virtualMs: world.nowMs,
     acknowledged: history.filter((each) => each.type === 'send' && each.outcome === 'ok').length,
     entriesCommitted: watch.quorum.committedCount,
+    covered: coverage.counts,
   };
 }
 

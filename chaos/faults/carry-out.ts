@@ -1,10 +1,11 @@
 import type { MetadataImage } from '../../src/metadata/image.ts';
 import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
+import type { Coverage } from '../coverage.ts';
 import type { Plan } from '../plan.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { SimWorld } from '../sim/world.ts';
 import type { Workloads } from '../workloads/workloads.ts';
-import type { FaultContext, FaultKind, TakeBack } from './fault.ts';
+import { type FaultContext, type FaultKind, HELD_BACK, type TakeBack } from './fault.ts';
 import { FAULTS, type Fault } from './index.ts';
 import type { Target } from './target.ts';
 
@@ -18,6 +19,7 @@ export interface CarryOutOptions {
   readonly workloads: Workloads;
   readonly image: () => MetadataImage;
   readonly random: Prng;
+  readonly coverage: Coverage;
 }
 
 /** Carries a plan's steps out, and takes each fault back when its time is over. */
@@ -28,14 +30,16 @@ export class CarryOut implements FaultContext {
   readonly random: Prng;
   readonly image: () => MetadataImage;
   readonly resolve = (target: Target): ClusterNode => this.#resolve(target);
+  readonly #coverage: Coverage;
   readonly #open = new Set<TakeBack>();
 
-  constructor({ world, cluster, workloads, image, random }: CarryOutOptions) {
+  constructor({ world, cluster, workloads, image, random, coverage }: CarryOutOptions) {
     this.world = world;
     this.cluster = cluster;
     this.workloads = workloads;
     this.image = image;
     this.random = random;
+    this.#coverage = coverage;
   }
 
   /** Runs the world through all steps and up to the plan's end, or that of the last fault if it is later. */
@@ -75,7 +79,9 @@ export class CarryOut implements FaultContext {
     const kind = KINDS.get(fault.kind);
     if (!kind) throw new Error(`there is no fault ${fault.kind}`);
     const takeBack = kind.strike(fault, this);
-    if (!takeBack) return;
+    this.#coverage.note(takeBack === HELD_BACK ? 'held back' : 'fault', fault.kind);
+    if (takeBack === undefined || takeBack === HELD_BACK) return;
+    if (this.#open.size > 0) this.#coverage.note('situation', 'two faults at once');
     this.#open.add(takeBack);
     this.world.schedule(forMs, `end of ${fault.kind}`, () => {
       if (this.#open.delete(takeBack)) takeBack();

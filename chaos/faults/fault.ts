@@ -25,6 +25,9 @@ export interface FaultContext {
 /** Takes a fault back; may be called when it is over already. */
 export type TakeBack = () => void;
 
+/** It did nothing: it would take more than the replicas can repair, or there was nothing to strike. */
+export const HELD_BACK = Symbol('held back');
+
 /**
  * One kind of fault: what there is to draw, and how it is done. Every fault ends by itself or when it is taken back, and
  * never takes more than the replicas can repair, so that a failed run is a bug. To add one: a file like its neighbours,
@@ -35,7 +38,7 @@ export interface FaultKind<K extends string = string, P extends object = object>
   /** How often plans have it, beside the others, where they have it at all. */
   readonly weight: number;
   readonly params: fc.Arbitrary<P>;
-  strike(params: P, on: FaultContext): TakeBack | undefined;
+  strike(params: P, on: FaultContext): TakeBack | undefined | typeof HELD_BACK;
 }
 
 /** Infers the names and types of a kind. */

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { faultKind } from './fault.ts';
+import { faultKind, HELD_BACK } from './fault.ts';
 
 /** A client's process is killed, and another takes its machine. */
 export const killClient = faultKind({
@@ -7,7 +7,9 @@ export const killClient = faultKind({
   weight: 2,
   params: fc.record({ client: fc.integer({ min: 0, max: 5 }) }),
   strike: ({ client }, { workloads: { killable } }) => {
-    killable[client % Math.max(1, killable.length)]?.crash();
+    const killed = killable[client % Math.max(1, killable.length)];
+    if (!killed) return HELD_BACK;
+    killed.crash();
     return undefined;
   },
 });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { faultKind } from './fault.ts';
+import { faultKind, HELD_BACK } from './fault.ts';
 import { aTarget } from './target.ts';
 
 /** The process dies (or the power goes, and unsynced data with it) and starts again after a while. */
@@ -7,5 +7,8 @@ export const kill = faultKind({
   kind: 'kill',
   weight: 8,
   params: fc.record({ target: aTarget, how: fc.constantFrom('process', 'power') }),
-  strike: ({ target, how }, on) => on.kill(on.resolve(target), how),
+  strike: ({ target, how }, on) => {
+    const member = on.resolve(target);
+    return member.machine.running ? on.kill(member, how) : HELD_BACK;
+  },
 });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { faultKind } from './fault.ts';
+import { faultKind, HELD_BACK } from './fault.ts';
 import { aTarget } from './target.ts';
 
 /** A node's process is frozen while its clocks go on. */
@@ -9,7 +9,7 @@ export const pause = faultKind({
   params: fc.record({ target: aTarget }),
   strike: ({ target }, on) => {
     const { machine } = on.resolve(target);
-    if (!machine.running || machine.paused) return undefined;
+    if (!machine.running || machine.paused) return HELD_BACK;
     machine.pause();
     return () => {
       if (machine.paused) machine.resume();

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { faultKind } from './fault.ts';
+import { faultKind, HELD_BACK } from './fault.ts';
 import { aTarget } from './target.ts';
 
 /** A graceful stop, cut short by a kill when it takes too long, and a start after a while. */
@@ -9,6 +9,7 @@ export const stop = faultKind({
   params: fc.record({ target: aTarget }),
   strike: ({ target }, on) => {
     const member = on.resolve(target);
+    if (!member.node) return HELD_BACK;
     const { incarnation } = member.machine;
     on.cluster.stop(member);
     return () => {

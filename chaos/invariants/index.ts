@@ -24,12 +24,21 @@ export class ClusterWatch {
   /** A violation found inside a callback of the product, which might swallow it. */
   #violation: unknown;
 
-  constructor(cluster: SimCluster) {
+  /** @param others Whoever wants to be told the same, beside the invariants. */
+  constructor(
+    cluster: SimCluster,
+    others: readonly ((cluster: SimCluster, image: () => MetadataImage) => Invariant)[] = [],
+  ) {
     this.quorum = new QuorumWatch(
       (entry) => this.#onCommitted(entry),
       (check) => this.guarded(check),
     );
-    this.#all = [this.quorum, ...INVARIANTS.map((make) => make(() => this.images.image))];
+    const image = () => this.images.image;
+    this.#all = [
+      this.quorum,
+      ...INVARIANTS.map((make) => make(image)),
+      ...others.map((make) => make(cluster, image)),
+    ];
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);
     cluster.onOpened.push((member, node) => {
       this.#watchRestores(member, node);

@@ -50,6 +50,8 @@ export class SimWorld {
    */
   readonly onAfterEvent: ((happenedTo: Incarnation | undefined) => void)[] = [];
   readonly log: SimLogLine[] = [];
+  /** Called with each line of a node's log. */
+  readonly onLogLine: ((line: SimLogLine) => void)[] = [];
   readonly #logLinesMax: number;
   readonly #queue = new EventQueue();
   readonly #nodes = new Map<string, SimNode>();
@@ -177,6 +179,7 @@ export class SimWorld {
     this.trace.add(line.node);
     if (this.log.length >= this.#logLinesMax * 2) this.log.splice(0, this.#logLinesMax);
     this.log.push(line);
+    for (const watch of this.onLogLine) watch(line);
   }
 
   /** Turns that each begin an event, or end the run by returning false; each sees the one before completed. */

@@ -36,6 +36,11 @@ export class Workloads {
     return [...this.#machines.keys()];
   }
 
+  /** The names of those at work. */
+  get running(): string[] {
+    return [...this.#running.keys()];
+  }
+
   /** Client processes that may be killed. */
   get killable(): readonly { crash(): void }[] {
     return [...this.#running.values()].flatMap(({ killable }) => killable ?? []);
