@@ -1,4 +1,5 @@
 import type { Prng } from '../../sim/prng.ts';
+import type { Namespaces } from '../nemesis/namespaces.ts';
 import type { RealCluster } from '../nemesis/real-cluster.ts';
 import type { RealNode } from '../nemesis/real-node.ts';
 
@@ -39,3 +40,13 @@ export interface Fault {
 export const anyNode = ({ cluster, random }: FaultContext): RealNode => random.pick(cluster.nodes);
 
 export const nothing = async (): Promise<void> => {};
+
+/** For a fault of packets: why there can be none. */
+export const missingNamespaces = ({ cluster: { namespaces } }: FaultContext): string | undefined =>
+  typeof namespaces === 'string' ? namespaces : undefined;
+
+/** @throws Error where there are none */
+export function namespacesOf({ cluster: { namespaces } }: FaultContext): Namespaces {
+  if (typeof namespaces === 'string') throw new Error(namespaces);
+  return namespaces;
+}

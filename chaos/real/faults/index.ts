@@ -16,6 +16,8 @@ import { killLeader } from './kill-leader.ts';
 import { majorityRing } from './majority-ring.ts';
 import { narrowLinks } from './narrow-links.ts';
 import { noSpace } from './no-space.ts';
+import { packetsOneWay } from './packets-one-way.ts';
+import { packetsRing } from './packets-ring.ts';
 import { pauseController } from './pause-controller.ts';
 import { pauseLeader } from './pause-leader.ts';
 import { readErrors } from './read-errors.ts';
@@ -25,6 +27,7 @@ import { slowLinks } from './slow-links.ts';
 import { slowSyncs } from './slow-syncs.ts';
 import { syncErrors } from './sync-errors.ts';
 import { truncatedFiles } from './truncated-files.ts';
+import { unpluggedNode } from './unplugged-node.ts';
 import { wipedDisk } from './wiped-disk.ts';
 import { writeErrors } from './write-errors.ts';
 
@@ -56,4 +59,7 @@ export const FAULTS: readonly Fault[] = [
   narrowLinks,
   droppedConnections,
   corruptedBytes,
+  packetsOneWay,
+  packetsRing,
+  unpluggedNode,
 ];

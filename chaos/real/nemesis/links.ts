@@ -13,6 +13,12 @@ export interface Target {
   readonly port: number;
 }
 
+/** Where the proxy of a link is: it listens there, and may have to dial from there. */
+interface ProxyPlace {
+  readonly host: string;
+  readonly dialsFrom?: string | undefined;
+}
+
 /** The name of a node as an end of a link. */
 export const nodeName = (id: number): string => `node-${id}`;
 
@@ -21,14 +27,17 @@ export class Links {
   readonly #targets: readonly Target[];
   readonly #presences: ReadonlyMap<number, Presence>;
   readonly #links = new Map<string, LinkProxy>();
-  readonly #host: string;
+  readonly #placeOf: (from: string, to: number) => ProxyPlace;
   readonly #random: () => number;
 
-  /** @param host where the proxies listen */
-  constructor(targets: readonly Target[], host: string, random: () => number) {
+  constructor(
+    targets: readonly Target[],
+    placeOf: (from: string, to: number) => ProxyPlace,
+    random: () => number,
+  ) {
     this.#targets = targets;
     this.#presences = new Map(targets.map(({ id, host, port }) => [id, new Presence(host, port)]));
-    this.#host = host;
+    this.#placeOf = placeOf;
     this.#random = random;
   }
 
@@ -42,8 +51,9 @@ export class Links {
       const presence = this.#presences.get(id);
       const to = nodeName(id);
       if (to === from || presence === undefined || this.#links.has(`${from}->${to}`)) continue;
-      const port = await freePort(this.#host);
-      const link = new LinkProxy({ from, to, host: this.#host, port, presence, random: this.#random });
+      const place = this.#placeOf(from, id);
+      const port = await freePort(place.host);
+      const link = new LinkProxy({ from, to, ...place, port, presence, random: this.#random });
       this.#links.set(link.name, link);
       await link.open();
     }
@@ -87,7 +97,7 @@ export class Links {
   addressesFor(from: string): Record<string, string> {
     const entries = this.#targets.flatMap(({ id, host, port }) => {
       const link = this.#links.get(`${from}->${nodeName(id)}`);
-      return link ? [[`${host}:${port}`, `${this.#host}:${link.port}`]] : [];
+      return link ? [[`${host}:${port}`, `${link.host}:${link.port}`]] : [];
     });
     return Object.fromEntries(entries);
   }

@@ -16,8 +16,10 @@ interface Carried {
 export class LinkProxy {
   readonly from: string;
   readonly to: string;
+  /** Where it listens. */
+  readonly host: string;
   readonly port: number;
-  readonly #host: string;
+  readonly #dialsFrom: string | undefined;
   readonly #presence: Presence;
   readonly #random: () => number;
   #conditions: Record<Direction, Conditions> = { forward: CLEAR, backward: CLEAR };
@@ -31,13 +33,16 @@ export class LinkProxy {
     readonly to: string;
     readonly host: string;
     readonly port: number;
+    /** Any of this machine by default. */
+    readonly dialsFrom?: string | undefined;
     readonly presence: Presence;
     readonly random: () => number;
   }) {
     this.from = o.from;
     this.to = o.to;
     this.port = o.port;
-    this.#host = o.host;
+    this.host = o.host;
+    this.#dialsFrom = o.dialsFrom;
     this.#presence = o.presence;
     this.#random = o.random;
     o.presence.onChange(() => this.#listenOrNot());
@@ -119,7 +124,7 @@ export class LinkProxy {
       this.#server = server;
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ host: this.#host, port: this.port, backlog: 1024 }, resolve);
+        server.listen({ host: this.host, port: this.port, backlog: 1024 }, resolve);
       });
     }
   }
@@ -141,7 +146,8 @@ export class LinkProxy {
 
   #connect(dialer: Socket): void {
     const { host, port } = this.#presence;
-    const target = connect({ host, port, allowHalfOpen: true });
+    const from = this.#dialsFrom === undefined ? {} : { localAddress: this.#dialsFrom };
+    const target = connect({ host, port, allowHalfOpen: true, ...from });
     for (const socket of [dialer, target]) socket.setNoDelay(true);
     const looked = () => this.#presence.look();
     const reset = () => {

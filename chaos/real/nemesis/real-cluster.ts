@@ -11,6 +11,7 @@ import { KAFKA_PORT_OFFSET } from '../../../src/cli/cluster/ports.ts';
 import { Odradek, type OdradekOptions } from '../../../src/client/node.ts';
 import { LinkDialer } from './dialer.ts';
 import { Links, nodeName } from './links.ts';
+import { Namespaces } from './namespaces.ts';
 import { RealNode } from './real-node.ts';
 import { Volume } from './volume.ts';
 
@@ -29,6 +30,8 @@ export interface RealClusterOptions {
   readonly settings?: readonly string[];
   /** The node whose data get a small volume of their own, where one can be mounted. */
   readonly volumeFor?: number;
+  /** Each node in a network namespace of its own, where these can be had. */
+  readonly inNamespaces?: boolean;
   /** What the proxies leave to chance; Math.random by default. */
   readonly random?: () => number;
 }
@@ -37,11 +40,19 @@ export class RealCluster {
   readonly dir: string;
   readonly nodes: readonly RealNode[];
   readonly links: Links;
+  /** Or why there are none. */
+  readonly namespaces: Namespaces | string;
 
-  private constructor(dir: string, nodes: readonly RealNode[], links: Links) {
+  private constructor(
+    dir: string,
+    nodes: readonly RealNode[],
+    links: Links,
+    namespaces: Namespaces | string,
+  ) {
     this.dir = dir;
     this.nodes = nodes;
     this.links = links;
+    this.namespaces = namespaces;
   }
 
   /** Starts the nodes and resolves once all of them serve. */
@@ -49,7 +60,9 @@ export class RealCluster {
     const count = o.nodes ?? 3;
     const basePort = await freeBasePort(count);
     const ids = Array.from({ length: count }, (_, index) => index + 1);
-    const targets = ids.map((id) => ({ id, host: LOCALHOST, port: basePort + id }));
+    const namespaces = o.inNamespaces === true ? Namespaces.create(ids) : 'they were not asked for';
+    const inside = typeof namespaces === 'string' ? undefined : namespaces;
+    const targets = ids.map((id) => ({ id, host: inside?.hostOf(id) ?? LOCALHOST, port: basePort + id }));
     const voters = targets.slice(0, VOTERS_MAX).map(({ id, host, port }) => `${id}@${host}:${port}`);
     const settings = [
       `voters=${voters.join(',')}`,
@@ -61,13 +74,24 @@ export class RealCluster {
     const nodes = targets.map(({ id, host, port }) => {
       const control = join(resolve(o.dir), `node-${id}`, 'control.json');
       const env = { NODE_OPTIONS: `--import=${SHIM}`, CHAOS_CONTROL: control };
-      const place = { port, kafkaPort: port + KAFKA_PORT_OFFSET, host, env };
+      const place = {
+        port,
+        kafkaPort: port + KAFKA_PORT_OFFSET,
+        host,
+        env,
+        within: inside?.within(id) ?? [],
+      };
       const process = new NodeProcess(id, o.dir, place, settings);
       const volume = id === o.volumeFor ? Volume.mount(process.dataDir) : undefined;
       return new RealNode(process, control, volume);
     });
-    const links = new Links(targets, LOCALHOST, o.random ?? Math.random);
-    const cluster = new RealCluster(o.dir, nodes, links);
+    const placeOf = (from: string, to: number) => {
+      const peer = ids.find((id) => nodeName(id) === from);
+      const host = peer === undefined ? undefined : inside?.proxyHost(peer, to);
+      return host === undefined ? { host: LOCALHOST } : { host, dialsFrom: host };
+    };
+    const links = new Links(targets, placeOf, o.random ?? Math.random);
+    const cluster = new RealCluster(o.dir, nodes, links, namespaces);
     try {
       for (const node of nodes) {
         await links.open(nodeName(node.id));
@@ -100,6 +124,7 @@ export class RealCluster {
   /** No fault lasts: links carry, disks work, every process goes on or is started again. Resolves once all serve. */
   async heal(): Promise<void> {
     this.links.heal();
+    if (typeof this.namespaces !== 'string') this.namespaces.heal();
     for (const node of this.nodes) {
       node.setDisk([]);
       node.resume();
@@ -112,5 +137,6 @@ export class RealCluster {
     await Promise.all(this.nodes.map((node) => node.kill()));
     this.links.close();
     for (const { volume } of this.nodes) volume?.unmount();
+    if (typeof this.namespaces !== 'string') this.namespaces.remove();
   }
 }

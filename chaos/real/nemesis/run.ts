@@ -62,6 +62,7 @@ export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
     nodes: NODES,
     settings: SETTINGS,
     volumeFor: VOLUME_NODE,
+    inNamespaces: true,
     random: () => chance.float(),
   });
   o.onStarted(() => cluster.end());
