@@ -12,7 +12,7 @@ export interface TextRecord {
 export type Naming = (record: TextRecord) => SeenRecord;
 
 /** For topics whose records each have one place and one content for ever. */
-export const plainly: Naming = ({ topic, partition, offset, value }) => ({
+const plainly: Naming = ({ topic, partition, offset, value }) => ({
   partition: `${topic}-${partition}`,
   offset,
   value: value ?? '',
