@@ -33,6 +33,7 @@ const TOLD: Readonly<Record<string, string>> = {
 export const SITUATIONS: readonly string[] = [
   ...Object.values(TOLD),
   'two faults at once',
+  'last replica lost its power (KIP-966)',
   'election during a snapshot install',
   'truncation of a partition log',
   'logs that diverge (KIP-101)',

@@ -136,7 +136,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
 function watchCrashes(world: SimWorld): void {
   world.onAfterEvent.push((happenedTo) => {
     const crash = happenedTo?.node.crashes[0];
-    if (crash && !/injected EIO/.test(String(crash.stack)))
+    if (crash && !/injected E|is full/.test(String(crash.stack)))
       throw new NodeCrash(`${happenedTo?.node.name}: ${crash.stack}`);
   });
 }

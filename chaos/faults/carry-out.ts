@@ -30,7 +30,7 @@ export class CarryOut implements FaultContext {
   readonly random: Prng;
   readonly image: () => MetadataImage;
   readonly resolve = (target: Target): ClusterNode => this.#resolve(target);
-  readonly #coverage: Coverage;
+  readonly coverage: Coverage;
   readonly #open = new Set<TakeBack>();
 
   constructor({ world, cluster, workloads, image, random, coverage }: CarryOutOptions) {
@@ -39,7 +39,7 @@ export class CarryOut implements FaultContext {
     this.workloads = workloads;
     this.image = image;
     this.random = random;
-    this.#coverage = coverage;
+    this.coverage = coverage;
   }
 
   /** Runs the world through all steps and up to the plan's end, or that of the last fault if it is later. */
@@ -79,9 +79,9 @@ export class CarryOut implements FaultContext {
     const kind = KINDS.get(fault.kind);
     if (!kind) throw new Error(`there is no fault ${fault.kind}`);
     const takeBack = kind.strike(fault, this);
-    this.#coverage.note(takeBack === HELD_BACK ? 'held back' : 'fault', fault.kind);
+    this.coverage.note(takeBack === HELD_BACK ? 'held back' : 'fault', fault.kind);
     if (takeBack === undefined || takeBack === HELD_BACK) return;
-    if (this.#open.size > 0) this.#coverage.note('situation', 'two faults at once');
+    if (this.#open.size > 0) this.coverage.note('situation', 'two faults at once');
     this.#open.add(takeBack);
     this.world.schedule(forMs, `end of ${fault.kind}`, () => {
       if (this.#open.delete(takeBack)) takeBack();

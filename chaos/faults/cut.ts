@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
 import { faultKind } from './fault.ts';
-
-type Pair = readonly [number, number];
-const pair = fc.constantFrom<Pair>([1, 2], [2, 3], [1, 3], [2, 1], [3, 2], [3, 1]);
+import { pair } from './target.ts';
 
 /** Nothing passes between two nodes. */
 export const cut = faultKind({

@@ -1,6 +1,7 @@
 import type * as fc from 'fast-check';
 import type { MetadataImage } from '../../src/metadata/image.ts';
 import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
+import type { Coverage } from '../coverage.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { SimWorld } from '../sim/world.ts';
 import type { Workloads } from '../workloads/workloads.ts';
@@ -12,6 +13,7 @@ export interface FaultContext {
   readonly cluster: SimCluster;
   readonly workloads: Workloads;
   readonly random: Prng;
+  readonly coverage: Coverage;
   /** The newest committed metadata, whoever knows of it. */
   image(): MetadataImage;
   /** Whom a target means at this moment. */

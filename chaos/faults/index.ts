@@ -8,14 +8,28 @@ import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
 import { cut } from './cut.ts';
 import { cutClients } from './cut-clients.ts';
+import { diskFull } from './disk-full.ts';
+import { failRead } from './fail-read.ts';
 import { failSync } from './fail-sync.ts';
+import { failWrite } from './fail-write.ts';
 import type { FaultOf } from './fault.ts';
+import { halfOpen } from './half-open.ts';
 import { isolate } from './isolate.ts';
 import { kill } from './kill.ts';
 import { killClient } from './kill-client.ts';
+import { killTogether } from './kill-together.ts';
+import { lastReplica } from './last-replica.ts';
 import { pause } from './pause.ts';
+import { powerWhilePaused } from './power-while-paused.ts';
+import { ring } from './ring.ts';
+import { shortWrite } from './short-write.ts';
+import { slowCpu } from './slow-cpu.ts';
 import { slowDisk } from './slow-disk.ts';
+import { slowDisks } from './slow-disks.ts';
+import { slowLink } from './slow-link.ts';
 import { slowNetwork } from './slow-network.ts';
+import { slowReader } from './slow-reader.ts';
+import { splitClients } from './split-clients.ts';
 import { stop } from './stop.ts';
 
 export const FAULTS = [
@@ -33,6 +47,20 @@ export const FAULTS = [
   clockJump,
   clockDrift,
   killClient,
+  diskFull,
+  failRead,
+  failWrite,
+  shortWrite,
+  slowLink,
+  halfOpen,
+  slowReader,
+  ring,
+  splitClients,
+  slowCpu,
+  killTogether,
+  powerWhilePaused,
+  lastReplica,
+  slowDisks,
 ] as const;
 
 export type Fault = FaultOf<(typeof FAULTS)[number]>;

@@ -26,3 +26,10 @@ export const aTarget: fc.Arbitrary<Target> = fc.oneof(
   { weight: 2, arbitrary: theController },
   { weight: 1, arbitrary: anyNode },
 );
+
+type Pair = readonly [number, number];
+/** Two voters, in one direction. */
+export const pair = fc.constantFrom<Pair>([1, 2], [2, 3], [1, 3], [2, 1], [3, 2], [3, 1]);
+
+/** A folder of a node: the log of the quorum, or those of the partitions. */
+export const aLog = fc.constantFrom('raft', 'log');

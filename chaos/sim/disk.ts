@@ -30,6 +30,8 @@ export interface DiskFault {
   readonly times?: number;
   /** The chance that it strikes a matching operation; 1 by default. */
   readonly probability?: number;
+  /** A write stores a part of its bytes, from the start on, before it fails. */
+  readonly isShort?: boolean;
 }
 
 /** Mean virtual delays; each operation draws from an exponential distribution. */
@@ -108,8 +110,13 @@ export class SimDisk {
     return this.#disturbances.begin(change);
   }
 
-  inject(fault: DiskFault): void {
-    this.#faults.push({ fault, timesLeft: fault.times ?? 1 });
+  /** Returns what ends it, if it has not struck by then. */
+  inject(fault: DiskFault): () => void {
+    const injected = { fault, timesLeft: fault.times ?? 1 };
+    this.#faults.push(injected);
+    return () => {
+      this.#faults = this.#faults.filter((each) => each !== injected);
+    };
   }
 
   clearFaults(): void {
@@ -169,11 +176,18 @@ export class SimDisk {
 
   #handle(owner: Incarnation, path: string, file: SimFile): DiskFile {
     let open = true;
-    const run = <T>(operation: DiskOperation, delayMs: number, act: () => T) =>
-      this.#run(owner, operation, path, delayMs, () => {
+    const run = <T>(
+      operation: DiskOperation,
+      delayMs: number,
+      act: () => T,
+      onFault?: (fault: DiskFault) => void,
+    ) => {
+      const ifOpen = () => {
         if (!open) throw new DiskError('EBADF', path, `file is closed: ${path}`);
         return act();
-      });
+      };
+      return this.#run(owner, operation, path, delayMs, ifOpen, onFault);
+    };
     return {
       read: (position, length) =>
         run('read', this.#transferMs(this.latency.readMs, length), () => file.read(position, length)),
@@ -189,7 +203,10 @@ export class SimDisk {
           this.#world.trace.add('written', position, bytes.length, sum);
           this.#write(write, path);
         };
-        return run('write', this.#transferMs(this.latency.writeMs, bytes.length), act).finally(() =>
+        const onFault = ({ isShort }: DiskFault) => {
+          if (isShort) file.write(position, bytes.slice(0, this.#random.between(0, bytes.length)));
+        };
+        return run('write', this.#transferMs(this.latency.writeMs, bytes.length), act, onFault).finally(() =>
           this.#inFlight.delete(write),
         );
       },
@@ -244,7 +261,7 @@ export class SimDisk {
     path: string,
     meanDelayMs: number,
     act: () => T,
-    onFault?: () => void,
+    onFault?: (fault: DiskFault) => void,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!owner.alive) return;
@@ -255,7 +272,7 @@ export class SimDisk {
         try {
           const fault = this.#takeFault(operation, path);
           if (fault !== undefined) {
-            onFault?.();
+            onFault?.(fault);
             const message = `injected ${fault.code} on ${operation} of ${path}`;
             throw new DiskError(fault.code, path, message, { cause });
           }

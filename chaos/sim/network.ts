@@ -7,8 +7,10 @@ import type {
   Network,
 } from '../../src/platform/ports.ts';
 import { Disturbances } from './disturbances.ts';
+import { Links, type Nodes, pairOf, pairsOf } from './links.ts';
 import type { Incarnation, SimNode } from './node.ts';
-import { SimPipe, type SimSide } from './pipe.ts';
+import { SimPipe } from './pipe.ts';
+import type { SimSide } from './pipe-end.ts';
 import type { Prng } from './prng.ts';
 import type { SimWorld } from './world.ts';
 
@@ -41,8 +43,6 @@ interface SimListener {
   readonly pipes: Set<SimPipe>;
 }
 
-type Nodes = string | readonly string[];
-
 /** The network between the nodes of a world: connections, and the faults that befall them. */
 export class SimNetwork {
   readonly conditions: LinkConditions = {
@@ -57,6 +57,7 @@ export class SimNetwork {
     halfOpenTimeoutMs: 6000,
     windowBytes: 256 * 1024,
   };
+  readonly links = new Links();
   readonly #disturbances = new Disturbances(this.conditions);
   readonly #world: SimWorld;
   readonly #random: Prng;
@@ -105,7 +106,25 @@ export class SimNetwork {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(`${from}>${to}`);
+    return this.#cuts.has(pairOf(from, to));
+  }
+
+  /** Whoever reads in these directions stops reading; returns what ends it. */
+  stall(from: Nodes, to: Nodes): () => void {
+    const end = this.links.stall(from, to);
+    return () => {
+      end();
+      for (const pipe of this.#pipes) pipe.cutsChanged();
+    };
+  }
+
+  /**
+   * One side of every connection between two nodes forgets it, and the other is not told: what that sends vanishes, until
+   * it hears nothing for long. Returns how many connections there were.
+   */
+  forgetOneSide(forgets: string, other: string): number {
+    const pipes = [...this.#pipes].filter((pipe) => pipe.connects(forgets, other));
+    return pipes.filter((pipe) => pipe.forgetSide(forgets)).length;
   }
 
   /** Resets every connection between two nodes, both sides notice soon. */
@@ -224,9 +243,4 @@ function parseUrl(url: string): { host: string; port: number } {
   const match = /^wss?:\/\/([^:/]+):(\d+)/.exec(url);
   if (match?.[1] === undefined) throw new Error(`not a ws://host:port address: ${url}`);
   return { host: match[1], port: Number(match[2]) };
-}
-
-function pairsOf(from: Nodes, to: Nodes): string[] {
-  const names = (nodes: Nodes) => (typeof nodes === 'string' ? [nodes] : nodes);
-  return names(from).flatMap((left) => names(to).map((right) => `${left}>${right}`));
 }

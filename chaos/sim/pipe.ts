@@ -1,63 +1,9 @@
-import type { CloseReason, Connection, ConnectionHandlers } from '../../src/platform/ports.ts';
+import type { CloseReason, Connection } from '../../src/platform/ports.ts';
 import type { SimNetwork } from './network.ts';
-import type { Incarnation } from './node.ts';
+import { End, type SideName, type SimSide } from './pipe-end.ts';
 import type { Prng } from './prng.ts';
 import { checksum, concatenate } from './trace.ts';
 import type { SimWorld } from './world.ts';
-
-export type SideName = 'a' | 'b';
-
-/** What one end of a connection is made of. */
-export interface SimSide {
-  readonly owner: Incarnation;
-  readonly handlers: ConnectionHandlers | undefined;
-  readonly messageBytesMax: number;
-  /** On the accepting side: tells the listener, which answers with its handlers. */
-  readonly accept?: () => ConnectionHandlers;
-}
-
-/** Something on its way in one direction; `arrive` runs on the receiving side. */
-interface Frame {
-  readonly label: string;
-  /** Of a message; 0 of anything else. */
-  readonly checksum: number;
-  readonly bytes: number;
-  readonly dueMs: number;
-  readonly arrive: () => void;
-}
-
-/** One end of a pipe and what it sent that has not arrived yet. */
-class End {
-  readonly name: SideName;
-  readonly nodeName: string;
-  side: SimSide | undefined;
-  handlers: ConnectionHandlers | undefined;
-  /** `closing`: closed here, and its `onClose` is on its way. */
-  state: 'connecting' | 'open' | 'closing' | 'closed' = 'connecting';
-  reading = true;
-  /** Sent by this end, in order of arrival. */
-  outgoing: Frame[] = [];
-  outgoingBytes = 0;
-  lastDueMs = 0;
-  /** Messages sent before the connection stood. */
-  readonly unsent: (readonly Uint8Array[])[] = [];
-  /** Counts the times that this end began or ceased to hear nothing from its peer. */
-  silence = 0;
-  silent = false;
-  /** Which way its frames travel, for the trace. */
-  route = '';
-  pump: () => void = () => {};
-
-  constructor(name: SideName, nodeName: string) {
-    this.name = name;
-    this.nodeName = nodeName;
-  }
-
-  /** Loses all frames under way but the first `kept`. */
-  drop(kept: number): void {
-    for (const frame of this.outgoing.splice(kept)) this.outgoingBytes -= frame.bytes;
-  }
-}
 
 export interface SimPipeOptions {
   readonly id: number;
@@ -76,8 +22,9 @@ export class SimPipe {
   readonly #world: SimWorld;
   readonly #a: End;
   readonly #b: End;
-  /** A reset is on its way: nothing sent from now on arrives. */
+  /** A reset is on its way, or one side has forgotten: nothing sent from now on arrives. */
   #broken = false;
+  #isForgotten = false;
 
   constructor(options: SimPipeOptions) {
     this.id = options.id;
@@ -173,6 +120,18 @@ export class SimPipe {
     }
   }
 
+  /** One side loses the connection, and the other is not told. Returns whether it stood. */
+  forgetSide(nodeName: string): boolean {
+    const end = this.#a.nodeName === nodeName ? this.#a : this.#b;
+    if (end.state !== 'open' || this.#broken) return false;
+    this.#broken = true;
+    this.#isForgotten = true;
+    for (const each of [this.#a, this.#b]) each.drop(0);
+    this.#later(end, () => this.#finish(end, { code: 'reset', message: 'forgotten by this side' }));
+    this.#watchSilence();
+    return true;
+  }
+
   /** A node at one end stopped. Its kernel sends a reset, unless the power went too. */
   sideDied(nodeName: string, kind: 'process' | 'power'): void {
     const end = this.#a.nodeName === nodeName ? this.#a : this.#b;
@@ -262,7 +221,8 @@ export class SimPipe {
   #transmit(end: End, label: string, bytes: number, arrive: () => void, checksum = 0): void {
     const { reorderRate } = this.#options.network.conditions;
     const random = this.#options.random;
-    const dueMs = Math.max(this.#world.nowMs + this.#delayMs(bytes), end.lastDueMs);
+    const linkMs = this.#options.network.links.delayMs(end.nodeName, this.#peer(end).nodeName);
+    const dueMs = Math.max(this.#world.nowMs + this.#delayMs(bytes) + linkMs, end.lastDueMs);
     end.lastDueMs = dueMs;
     const frame = { label, checksum, bytes, dueMs, arrive };
     if (bytes > 0 && random.chance(reorderRate))
@@ -287,6 +247,7 @@ export class SimPipe {
     const frame = end.outgoing[0];
     if (frame === undefined || this.#options.network.isCut(end.nodeName, peer.nodeName)) return;
     if (!peer.reading && peer.state === 'open') return;
+    if (this.#options.network.links.isStalled(end.nodeName, peer.nodeName)) return;
     if (frame.dueMs > this.#world.nowMs) return;
     const wasBuffered = this.#bufferedBytes(end) > 0;
     end.outgoing.shift();
@@ -348,7 +309,7 @@ export class SimPipe {
       const peer = this.#peer(end);
       const node = this.#world.findNode(peer.nodeName);
       const cut = this.#options.network.isCut(peer.nodeName, end.nodeName);
-      const silent = cut || node?.powered === false || node?.paused === true;
+      const silent = this.#isForgotten || cut || node?.powered === false || node?.paused === true;
       if (silent === end.silent && end.silence > 0) continue;
       end.silent = silent;
       end.silence += 1;

@@ -134,6 +134,22 @@ describe('SimDisk', () => {
     await world.settle(file.write(0, [new Uint8Array(16)]));
   });
 
+  test('a write that fails may have stored a part, and an error taken back does not strike', async () => {
+    const { world, node, disk } = setup();
+    const file = await world.settle(disk.open('/x', { create: true }));
+    const sizes = new Set<number>();
+    for (let run = 0; run < 10; run += 1) {
+      await world.settle(file.truncate(0));
+      node.disk.inject({ operation: 'write', code: 'EIO', isShort: true });
+      await expect(world.settle(file.write(0, [new Uint8Array(16)]))).rejects.toMatchObject({ code: 'EIO' });
+      sizes.add(await world.settle(file.size()));
+    }
+    expect(Math.max(...sizes)).toBeGreaterThan(0);
+    expect(Math.min(...sizes)).toBeLessThan(16);
+    node.disk.inject({ operation: 'write', code: 'EIO' })();
+    await world.settle(file.write(0, [new Uint8Array(16)]));
+  });
+
   test('a sync covers only the writes that ended before it began', async () => {
     const { world, node, disk } = setup();
     node.disk.survival = { kept: 0, torn: 0 };

@@ -155,6 +155,43 @@ describe('SimNetwork', () => {
     expect(codes((await outcome({ resetRate: 0.1 })).closes)).toEqual(['reset']);
   });
 
+  test('who stops reading loses nothing, and a link that is slow one way answers late', async () => {
+    const world = new SimWorld({ seed: 1 });
+    await echoServer(world, 'b');
+    const client = dial(world, 'a', 'ws://b:9000');
+    await world.run(100);
+    const end = world.network.stall('a', 'b');
+    client.connection.send([Uint8Array.of(1)]);
+    client.connection.send([Uint8Array.of(2)]);
+    await world.run(1000);
+    expect(client.got).toEqual([]);
+    end();
+    await world.run(1100);
+    expect(client.got).toEqual([1, 2]);
+
+    world.network.links.delay('b', 'a', 500);
+    client.connection.send([Uint8Array.of(3)]);
+    await world.run(1500);
+    expect(client.got).toEqual([1, 2]);
+    await world.run(1700);
+    expect(client.got).toEqual([1, 2, 3]);
+  });
+
+  test('a side that forgot a connection tells nobody: the other finds out by the silence', async () => {
+    const world = new SimWorld({ seed: 1 });
+    const server = await echoServer(world, 'b');
+    const client = dial(world, 'a', 'ws://b:9000');
+    await world.run(100);
+    expect(world.network.forgetOneSide('b', 'a')).toBe(1);
+    client.connection.send([Uint8Array.of(1)]);
+    await world.run(1000);
+    expect(codes(server.closes)).toEqual(['reset']);
+    expect(client.closes).toEqual([]);
+    await world.run(10_000);
+    expect(codes(client.closes)).toEqual(['timeout']);
+    expect(client.got).toEqual([]);
+  });
+
   test('changing a buffer that was sent fails the run', async () => {
     const world = new SimWorld({ seed: 1 });
     await echoServer(world, 'b');
