@@ -1,5 +1,5 @@
 import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
-import type { Api } from '../protocol/schema.ts';
+import type { AnyApi, Api } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, isPeer } from './context.ts';
 
 interface AskOptions {
@@ -35,6 +35,7 @@ export async function askController<Request, Response>(
       const response = await controller.send(api, request, Math.min(leftMs, attemptTimeoutMs));
       if (!isMoved(response)) return response;
     } catch (error) {
+      if ((error as { readonly code?: unknown } | null)?.code === 'unsupported-version') throw notServed(api);
       const mayRepeat = isSurelyRefused(error) || (isRepeatable && isLost(error));
       if (!mayRepeat) throw asTimeout(error);
       context.logger.debug({ api: api.name, error }, 'The controller could not be asked');
@@ -60,6 +61,14 @@ export function forwarded<Request, Response>(
 /** A handler for what brokers ask of the controller alone. */
 export function controllerOnly<Request, Response>(api: Api<Request, Response>): Handler<Request, Response> {
   return (context, request) => context.controller.handle(api, request);
+}
+
+/** The controller is of an older release, or held back: so is the level of the cluster, then. */
+function notServed({ name, since }: AnyApi): KafkaError {
+  const message =
+    `the active controller does not serve ${name} yet; it takes catalogue level ${since}, ` +
+    'and so the upgrade of all nodes that "odradek cluster describe" names';
+  return new KafkaError('UNSUPPORTED_VERSION', message);
 }
 
 /** The answer of a node that is not the active controller (any more). */

@@ -10,6 +10,7 @@ import type {
   BrokerRegistrationRequest,
   BrokerRegistrationResponse,
 } from '../protocol/messages/broker-registration.ts';
+import type { CatalogueLevels } from './catalogue-levels.ts';
 import { type Decision, Draft } from './draft.ts';
 import {
   countLed,
@@ -36,14 +37,21 @@ export function brokerOfEpoch(image: MetadataImage, brokerId: number, brokerEpoc
 
 export class Brokers {
   readonly #sessions: BrokerSessions;
+  readonly #catalogue: CatalogueLevels;
   readonly #clusterId: string;
   /** By broker: the entry that a fenced broker must have applied before it is unfenced, a stopping one others. */
   readonly #milestones = new Map<number, number>();
   /** The entry at which this controller began: what earlier ones did lies before it. */
   readonly #beganAt: number;
 
-  constructor(options: { sessions: BrokerSessions; clusterId: string; image: MetadataImage }) {
+  constructor(options: {
+    sessions: BrokerSessions;
+    catalogue: CatalogueLevels;
+    clusterId: string;
+    image: MetadataImage;
+  }) {
     this.#sessions = options.sessions;
+    this.#catalogue = options.catalogue;
     this.#clusterId = options.clusterId;
     this.#beganAt = options.image.index;
     for (const broker of options.image.brokers.values()) this.#sessions.touch(broker.id, broker.epoch);
@@ -57,6 +65,7 @@ export class Brokers {
         `broker ${brokerId} belongs to cluster ${clusterId}, this is ${this.#clusterId}`,
       );
     if (brokerId < 0) throw new KafkaError('INVALID_REGISTRATION', `${brokerId} is not a broker id`);
+    this.#catalogue.hear(image, brokerId, request.catalogueVersion);
     const before = image.brokers.get(brokerId);
     const draft = new Draft(image);
     // The answer was lost: the incarnation has its epoch already.
@@ -80,17 +89,20 @@ export class Brokers {
     if (before) leaveRestarted(draft, brokerId, lossOf(before, request));
     draft.note({ brokerId, incarnationId, directoryId, cleanShutdown }, 'Registered a broker');
     this.#sessions.touch(brokerId, draft.base.index + 1);
+    this.#catalogue.raise(draft);
     return { draft, reply: (index) => registered(index) };
   }
 
   heartbeat(image: MetadataImage, request: BrokerHeartbeatRequest): Decision<BrokerHeartbeatResponse> {
     const broker = brokerOfEpoch(image, request.brokerId, request.brokerEpoch);
     this.#sessions.touch(broker.id, broker.epoch, request.currentMetadataOffset);
+    this.#catalogue.hear(image, broker.id, request.catalogueVersion);
     const draft = new Draft(image);
     const isCaughtUp = request.currentMetadataOffset >= this.#unfenceIndex(broker);
     const shouldShutDown = request.wantShutDown && this.#stop(draft, broker);
     if (request.wantFence && !broker.fenced && !shouldShutDown) this.#fence(draft, [broker], 'its own wish');
     if (isCaughtUp && mayUnfence(broker, request)) unfence(draft, broker);
+    this.#catalogue.raise(draft);
     const isFenced = draft.image.brokers.get(broker.id)?.fenced ?? true;
     const response = { throttleTimeMs: 0, errorCode: 0, isCaughtUp, isFenced, shouldShutDown };
     // A heartbeat that changes nothing never waits behind a slow quorum: the broker could not send its next one.

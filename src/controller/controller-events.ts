@@ -76,4 +76,5 @@ export function sampleCluster(image: MetadataImage, pendingRequests: number, sam
   sample(M.partitions, partitions);
   sample(M.offline, offline);
   sample(M.pending, pendingRequests);
+  sample(M.catalogueLevel, image.catalogueLevel);
 }

@@ -20,6 +20,7 @@ import { ElectLeaders } from '../protocol/messages/elect-leaders.ts';
 import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts';
 import type { Api } from '../protocol/schema.ts';
 import { Brokers } from './brokers.ts';
+import { CatalogueLevels } from './catalogue-levels.ts';
 import type { ControllerConfig } from './config.ts';
 import type { Decision, Draft } from './draft.ts';
 import { alterPartition } from './in-sync-replicas.ts';
@@ -35,6 +36,8 @@ type Decide = (image: MetadataImage, request: unknown, entropy: Entropy) => Deci
 interface ControllerStart {
   readonly config: ControllerConfig;
   readonly clusterId: string;
+  /** The voters of the quorum at the moment. */
+  readonly voterIds: () => readonly number[];
   readonly image: MetadataImage;
   readonly nowMs: number;
   /** Who led before, and when this node heard it last. */
@@ -42,17 +45,19 @@ interface ControllerStart {
 }
 
 export class ControllerCore {
+  readonly catalogue: CatalogueLevels;
   readonly #config: ControllerConfig;
   readonly #sessions: BrokerSessions;
   readonly #brokers: Brokers;
   readonly #deciders: ReadonlyMap<number, Decide>;
   #sinceRebalanceMs = 0;
 
-  constructor({ config, clusterId, image, nowMs, before }: ControllerStart) {
+  constructor({ config, clusterId, voterIds, image, nowMs, before }: ControllerStart) {
     const { brokerSessionTimeoutMs: sessionTimeoutMs, tickMs, producerIdBlockLength } = config;
     this.#config = config;
     this.#sessions = new BrokerSessions({ sessionTimeoutMs, tickMs, nowMs });
-    this.#brokers = new Brokers({ sessions: this.#sessions, clusterId, image });
+    this.catalogue = new CatalogueLevels(voterIds);
+    this.#brokers = new Brokers({ sessions: this.#sessions, catalogue: this.catalogue, clusterId, image });
     if (before) this.#sessions.wasSilent(before.id, nowMs - before.contactMs);
     const topics = new Topics(config);
     this.#deciders = new Map([

@@ -33,6 +33,12 @@ export const CONTROLLER_METRICS = {
     help: 'Decisions that wait to be committed; on the active controller',
     worry: 'it keeps growing',
   },
+  catalogueLevel: {
+    name: 'odradek_controller_catalogue_level',
+    type: 'gauge',
+    help: 'The version of the catalogue that every node can read; on the active controller',
+    worry: 'it stays where it was after the last node was upgraded: one holds it back',
+  },
   elections: {
     name: 'odradek_controller_leader_elections_total',
     type: 'counter',

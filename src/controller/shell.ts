@@ -28,6 +28,8 @@ export interface ControllerShellOptions {
   readonly propose: (payload: Uint8Array) => number;
   /** The id of the cluster; known once there is a leader. */
   readonly clusterId: () => string;
+  /** The voters of the quorum: the catalogue level waits for them, too. */
+  readonly voterIds?: () => readonly number[];
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -80,10 +82,11 @@ export class ControllerShell {
   /** This node leads in `epoch`, and `image` holds every entry before it; it heard the leader before last at `contactMs`. */
   onLeader(epoch: number, image: MetadataImage, before?: { id: number; contactMs: number }): void {
     this.onNotLeader();
-    const { clock, clusterId, logger } = this.#options;
+    const { clock, clusterId, logger, voterIds = () => [] } = this.#options;
     const core = new ControllerCore({
       config: this.#config,
       clusterId: clusterId(),
+      voterIds,
       image,
       nowMs: clock.monotonicMs(),
       before,
@@ -150,6 +153,13 @@ export class ControllerShell {
   /** A hint: the process of the broker is surely dead, its port refuses connections. A wrong one is harmless. */
   brokerUnreachable(brokerId: number): void {
     this.#act((leadership) => leadership.core.brokerUnreachable(leadership.speculative, brokerId));
+  }
+
+  /** What the cluster reads, as the active controller knows it; undefined elsewhere. */
+  catalogue(): { readonly level: number; readonly heldBackBy: readonly number[] } | undefined {
+    if (!this.#leadership) return undefined;
+    const { core, applied } = this.#leadership;
+    return { level: applied.catalogueLevel, heldBackBy: core.catalogue.heldBackBy(applied) };
   }
 
   #setTimer(leadership: Leadership): void {

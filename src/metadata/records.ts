@@ -174,6 +174,11 @@ export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
   return rows.map(decodeRow);
 }
 
+/** The level that these records raise the cluster to, if they do. */
+export function catalogueLevelIn(records: readonly MetadataRecord[]): number | undefined {
+  return records.find((record) => record.type === 'CatalogueLevel')?.level;
+}
+
 function decodeRow(row: unknown): MetadataRecord {
   if (!Array.isArray(row)) throw new ProtocolError('a metadata record is not an array');
   // A record that this release does not know cannot be skipped: its image would differ from everybody else's.

@@ -7,7 +7,7 @@ import { OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { GroupImage } from './group-image.ts';
 import { type BrokerImage, MetadataImage, type TopicImage } from './image.ts';
-import { decodeRecords, encodeRecords, type MetadataRecord } from './records.ts';
+import { catalogueLevelIn, decodeRecords, encodeRecords, type MetadataRecord } from './records.ts';
 
 const SNAPSHOT_VERSION = 1;
 const CHUNK_RECORDS_MAX = 512;
@@ -16,13 +16,12 @@ const LENGTH_BYTES = 4;
 
 /** The snapshot as a list of parts, to be written one after the other. */
 export function encodeSnapshot(image: MetadataImage): Uint8Array[] {
+  const level = recordsOfLevel(image.catalogueLevel);
   const records = recordsOf(image);
-  const header: MetadataRecord = {
-    type: 'SnapshotHeader',
-    version: SNAPSHOT_VERSION,
-    recordCount: records.length,
-  };
-  const parts = framed([header], image.catalogueLevel);
+  const recordCount = level.length + records.length;
+  const header: MetadataRecord = { type: 'SnapshotHeader', version: SNAPSHOT_VERSION, recordCount };
+  // The level before anything that takes it.
+  const parts = framed([header, ...level], image.catalogueLevel);
   for (let i = 0; i < records.length; i += CHUNK_RECORDS_MAX)
     parts.push(...framed(records.slice(i, i + CHUNK_RECORDS_MAX), image.catalogueLevel));
   return parts;
@@ -48,18 +47,28 @@ export function decodeSnapshot(bytes: Uint8Array, index: number): MetadataImage 
 
 /** The records of a snapshot's bytes, its header first. Throws `ProtocolError`. */
 export function decodeSnapshotRecords(bytes: Uint8Array): MetadataRecord[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: MetadataRecord[] = [];
+  // No spread: a chunk is bounded, but the argument stack is smaller.
+  for (const chunk of chunksOf(bytes)) for (const record of decodeRecords(chunk)) records.push(record);
+  return records;
+}
+
+/** The catalogue level of a snapshot, whatever else it holds that this release may not know. Throws `ProtocolError`. */
+export function snapshotLevel(bytes: Uint8Array): number {
+  const [head = new Uint8Array(0)] = chunksOf(bytes);
+  return catalogueLevelIn(decodeRecords(head)) ?? OLDEST_CATALOGUE_VERSION;
+}
+
+function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let position = 0;
   while (position < bytes.length) {
     const start = position + LENGTH_BYTES;
     if (start > bytes.length) throw new ProtocolError('the snapshot is cut inside a length');
     position = start + view.getUint32(start - LENGTH_BYTES);
     if (position > bytes.length) throw new ProtocolError('the snapshot is cut inside a chunk');
-    // No spread: a chunk is bounded, but the argument stack is smaller.
-    for (const record of decodeRecords(bytes.subarray(start, position))) records.push(record);
+    yield bytes.subarray(start, position);
   }
-  return records;
 }
 
 function imageFrom(records: readonly MetadataRecord[], index: number): MetadataImage {
@@ -69,7 +78,6 @@ function imageFrom(records: readonly MetadataRecord[], index: number): MetadataI
 
 function recordsOf(image: MetadataImage): MetadataRecord[] {
   return [
-    ...recordsOfLevel(image.catalogueLevel),
     ...image.sortedBrokers().flatMap(recordsOfBroker),
     ...image.sortedTopics().flatMap(recordsOfTopic),
     { type: 'ProducerIds', nextProducerId: image.nextProducerId },

@@ -1,8 +1,9 @@
 import type { Logger, Random, Timer, Timers } from '../platform/ports.ts';
+import { ERROR_CODE } from '../protocol/errors.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import type { RequestOf, ResponseOf } from '../protocol/schema.ts';
 import { uuidFrom } from '../protocol/uuid.ts';
-import { RaftError } from './errors.ts';
+import { RaftError, tooOld } from './errors.ts';
 import type { Endpoint, ReplicaKey, Voter } from './types.ts';
 import { keyOf } from './types.ts';
 import { voterFromWire } from './wire.ts';
@@ -81,6 +82,8 @@ export interface BootstrapOptions {
   readonly voters: readonly ConfiguredVoter[];
   /** Create a cluster of this one voter without asking anybody. */
   readonly alone: boolean;
+  /** What this node can read. */
+  readonly catalogueVersion: number;
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
@@ -96,6 +99,7 @@ export class Bootstrap {
   readonly #answers = new Map<number, PeerAnswer>();
   #blockedOn: string | undefined;
   #stopped = false;
+  #isTooOld = false;
   #timer: Timer | undefined;
   #wake: (() => void) | undefined;
 
@@ -113,9 +117,11 @@ export class Bootstrap {
     const { self, voters: configured, alone, logger, random } = this.#options;
     const voterIds = configured.map(({ id }) => id);
     if (alone) return this.#create([self]);
+    const { catalogueVersion } = this.#options;
     for (let delayMs = PROBE_DELAY_MS_MIN; ; delayMs = Math.min(2 * delayMs, PROBE_DELAY_MS_MAX)) {
       await Promise.all(voterIds.filter((id) => id !== self.id).map((id) => this.#probe(id)));
       if (this.#stopped) throw new RaftError('STOPPED', 'stopped before the node knew its cluster');
+      if (this.#isTooOld) throw tooOld(catalogueVersion);
       const decision = decideBootstrap(self, voterIds, this.#answers);
       if (decision.kind === 'create') return this.#create(decision.voters);
       if (decision.kind === 'join') {
@@ -166,8 +172,10 @@ export class Bootstrap {
         directoryId: self.directoryId,
         observe: false,
         lastIndex: 0,
+        catalogueVersion: this.#options.catalogueVersion,
       });
       const { errorCode, nodeId, directoryId, clusterId, voters } = wire as ResponseOf<typeof QuorumHello>;
+      if (errorCode === ERROR_CODE.UNSUPPORTED_VERSION) this.#isTooOld = true;
       if (errorCode !== 0) return;
       if (nodeId !== id) {
         logger.warn({ id, nodeId }, 'Another node answers at the address of a configured voter');

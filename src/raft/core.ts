@@ -102,6 +102,9 @@ export class RaftCore {
       case 'changeVoters':
         changeVoters(s, input.change, nowMs);
         break;
+      case 'catalogueLevel':
+        s.catalogueLevel = input.level;
+        break;
       case 'flush':
         if (s.role === 'leader') broadcast(s, nowMs);
         break;

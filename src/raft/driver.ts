@@ -13,6 +13,10 @@ export interface StateMachine {
   /** The state after everything applied so far. */
   snapshot(): readonly Uint8Array[];
   restore(index: number, bytes: Uint8Array): void;
+  /** The version of the catalogue that all replicas can read, by what was applied so far. */
+  catalogueLevel(): number;
+  /** Looks at entries that may be committed one day. @throws RaftError CATALOGUE_TOO_OLD */
+  check(entries: readonly Entry[]): void;
   /** This node may decide: all that earlier epochs committed, and this epoch's no-op at `lastIndex`, is applied. */
   onLeader(epoch: number, lastIndex: number): void;
   onNotLeader(): void;
@@ -131,6 +135,7 @@ export class RaftDriver {
         this.#applied = effect.snapshot;
         this.#sinceSnapshot = { entries: 0, bytes: 0 };
         stateMachine.restore(effect.snapshot.index, effect.bytes);
+        this.#learnLevel();
         break;
       case 'apply':
         this.#apply(effect.entries);
@@ -157,6 +162,14 @@ export class RaftDriver {
       this.#sinceSnapshot.entries++;
       this.#sinceSnapshot.bytes += entry.payload.length;
     }
+    this.#learnLevel();
+  }
+
+  #learnLevel(): void {
+    const { core, stateMachine, platform } = this.#options;
+    const level = stateMachine.catalogueLevel();
+    if (level === core.state.catalogueLevel) return;
+    this.#effects.push(...core.step({ kind: 'catalogueLevel', level }, platform.clock.monotonicMs()));
   }
 
   #reply(token: number, response: Response): void {

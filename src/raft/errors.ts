@@ -6,6 +6,8 @@ export type RaftErrorCode =
   | 'RAFT_STATE_MISSING'
   /** The peers, or the files, belong to another cluster. */
   | 'FOREIGN_CLUSTER'
+  /** The log, or the cluster, is at a newer level of the catalogue than this node may read. */
+  | 'CATALOGUE_TOO_OLD'
   /** `stop()` came before the start was through. */
   | 'STOPPED';
 
@@ -16,4 +18,13 @@ export class RaftError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** The cluster refused this node. */
+export function tooOld(catalogueVersion: number): RaftError {
+  return new RaftError(
+    'CATALOGUE_TOO_OLD',
+    `the cluster has reached a newer level of the catalogue than ${catalogueVersion}, which this node can read at most; ` +
+      'upgrade it, or raise catalogueVersion in its config',
+  );
 }

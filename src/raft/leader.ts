@@ -24,7 +24,8 @@ export function becomeLeader(s: RaftState, nowMs: number): void {
   }
   s.epochStartIndex = s.log.lastIndex + 1;
   // It restates who votes: a log tells it from the first entry on, also where the first snapshot only knew it by hearsay.
-  s.log.append([{ index: s.epochStartIndex, epoch: s.epoch, payload: NO_OP, voterSet: s.log.voterSet }]);
+  const voterSet = s.mayNameVoters ? s.log.voterSet : undefined;
+  s.log.append([{ index: s.epochStartIndex, epoch: s.epoch, payload: NO_OP, voterSet }]);
   s.note('Elected leader of the metadata quorum', { epochStartIndex: s.epochStartIndex });
   broadcast(s, nowMs);
 }

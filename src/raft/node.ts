@@ -1,5 +1,6 @@
 import type { Platform, Sample } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
+import { CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import type { AnyApi, Complete, RequestOf, ResponseOf } from '../protocol/schema.ts';
@@ -10,8 +11,9 @@ import type { QuorumDescription } from './describe.ts';
 import { describeQuorum } from './describe.ts';
 import type { StateMachine } from './driver.ts';
 import { RaftDriver } from './driver.ts';
-import { RaftError } from './errors.ts';
+import { RaftError, tooOld } from './errors.ts';
 import { RAFT_METRICS } from './metrics.ts';
+import { RefusedPeers } from './refused-peers.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
 import type {
@@ -73,14 +75,13 @@ export interface RaftNodeOptions {
   readonly endpoint?: () => Endpoint | undefined;
   /** Another node of this cluster, which hears no leader, says where it is. */
   readonly onAnnounced?: (id: number, endpoint: Endpoint) => void;
+  /** What this node can read; the newest version of the catalogue by default. */
+  readonly catalogueVersion?: number;
   /** Role, leader or epoch changed, or whether proposals are taken. */
   readonly onChange?: () => void;
   /** Calls an API of another node; rejects when there is no answer within a time of its own. */
   send(toId: number, api: AnyApi, body: unknown): Promise<unknown>;
 }
-
-/** How many foreign cluster ids are remembered as reported. */
-const FOREIGN_CLUSTERS_MAX = 100;
 
 /** One replica of the quorum's log: the face of this module. */
 export class RaftNode {
@@ -93,7 +94,7 @@ export class RaftNode {
   #core: RaftCore | undefined;
   #driver: RaftDriver | undefined;
   #voterAdmin: VoterAdmin | undefined;
-  readonly #reportedClusters = new Set<string>();
+  readonly #refused: RefusedPeers;
   #isStopping = false;
   #isJoining = false;
   #onSteppedDown: (() => void) | undefined;
@@ -101,6 +102,7 @@ export class RaftNode {
   constructor(options: RaftNodeOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_RAFT_NODE_LIMITS, ...options.limits };
+    this.#refused = new RefusedPeers(options.platform.logger);
     this.#self = { id: options.nodeId, directoryId: options.directoryId };
     options.platform.meter?.onScrape((sample) => this.#sample(sample));
   }
@@ -136,6 +138,13 @@ export class RaftNode {
   /** Does this node vote? False until it knows its cluster. */
   get isVoter(): boolean {
     return this.#core?.state.isVoter ?? false;
+  }
+  get #catalogueVersion(): number {
+    return this.#options.catalogueVersion ?? CATALOGUE_VERSION;
+  }
+  /** What all replicas can read, by what this one has applied. */
+  get #catalogueLevel(): number {
+    return this.#core?.state.catalogueLevel ?? OLDEST_CATALOGUE_VERSION;
   }
   /** `propose` is allowed. */
   get canPropose(): boolean {
@@ -185,6 +194,7 @@ export class RaftNode {
       self: this.#self,
       voters,
       alone: bootstrapAlone,
+      catalogueVersion: this.#catalogueVersion,
       timers,
       random,
       logger,
@@ -203,6 +213,7 @@ export class RaftNode {
     if (this.#isStopping) throw new RaftError('STOPPED', 'stopped before the start was through');
     const { platform, stateMachine } = this.#options;
     if (header.index > 0) stateMachine.restore(header.index, data);
+    stateMachine.check(entries);
     const start = {
       self: this.#self,
       // A hello is for a node, whatever its disk.
@@ -211,6 +222,7 @@ export class RaftNode {
       snapshot: header,
       entries,
       limits: this.#limits,
+      catalogueLevel: stateMachine.catalogueLevel(),
       randomSeed: Math.floor(platform.random.float() * 2 ** 32),
     };
     const core = new RaftCore(start, platform.clock.monotonicMs());
@@ -297,17 +309,22 @@ export class RaftNode {
     this.#bootstrap?.nudge();
     const refusal = this.#refuse(body as TargetedBody);
     if (refusal) throw new KafkaError(refusal);
-    const { from, request } = requestFromWire(api, body, this.voters);
-    const response = await this.#driver?.ask(from, request);
+    const response = await this.#ask(api, body);
     if (!response) throw new KafkaError('BROKER_NOT_AVAILABLE');
     return responseToWire(response);
+  }
+
+  async #ask(api: AnyApi, body: unknown): Promise<Response | undefined> {
+    if (!this.#core) return undefined;
+    const { from, request } = requestFromWire(api, body, this.#core.state.log.voterSet);
+    return await this.#driver?.ask(from, request);
   }
 
   /** Is the request meant for another cluster, or for this node on the disk that it had before? */
   #refuse(target: TargetedBody): ErrorName | undefined {
     if (!this.#driver || this.#isStopping) return 'BROKER_NOT_AVAILABLE';
     if (target.clusterId !== this.clusterId) {
-      this.#reportForeign(target.clusterId);
+      this.#refused.foreign(this.clusterId, target.clusterId);
       return 'INCONSISTENT_CLUSTER_ID';
     }
     const isMeant = target.voterId === this.#self.id && target.voterDirectoryId === this.#self.directoryId;
@@ -315,13 +332,16 @@ export class RaftNode {
   }
 
   async #onHello(body: Complete<RequestOf<typeof QuorumHello>>): Promise<ResponseOf<typeof QuorumHello>> {
-    const { nodeId, directoryId, clusterId, observe, lastIndex, host, port } = body;
+    const { nodeId, directoryId, clusterId, observe, lastIndex, host, port, catalogueVersion } = body;
     let error: ErrorName = 'NONE';
     const isReady = this.#driver !== undefined || (this.#storage !== undefined && !this.#isJoining);
     if (!isReady || this.#isStopping) error = 'BROKER_NOT_AVAILABLE';
     else if (clusterId !== null && this.clusterId !== undefined && clusterId !== this.clusterId) {
-      this.#reportForeign(clusterId);
+      this.#refused.foreign(this.clusterId, clusterId);
       error = 'INCONSISTENT_CLUSTER_ID';
+    } else if (this.#catalogueLevel > catalogueVersion) {
+      this.#refused.tooOld(nodeId, catalogueVersion, this.#catalogueLevel);
+      error = 'UNSUPPORTED_VERSION';
     } else if (observe && clusterId !== null) {
       if (port > 0) this.#options.onAnnounced?.(nodeId, { host, port });
       await this.#driver?.ask({ id: nodeId, directoryId }, { type: 'hello', lastIndex });
@@ -338,21 +358,19 @@ export class RaftNode {
   }
 
   async #request(to: ReplicaKey, request: Request): Promise<Response | undefined> {
-    const self = { ...this.#self, endpoint: this.#options.endpoint?.() };
-    const { api, body } = toWire(request, this.clusterId ?? '', self, to);
+    const { api, body } = toWire(request, to, {
+      clusterId: this.clusterId ?? '',
+      self: { ...this.#self, endpoint: this.#options.endpoint?.() },
+      catalogueVersion: this.#catalogueVersion,
+      catalogueLevel: this.#catalogueLevel,
+    });
     const wire = await this.#options.send(to.id, api, body);
     const { errorCode } = wire as { readonly errorCode: number };
-    if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID) this.#reportForeign(`that of node ${to.id}`);
+    if (errorCode === ERROR_CODE.UNSUPPORTED_VERSION)
+      this.#options.platform.crash(tooOld(this.#catalogueVersion));
+    if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID)
+      this.#refused.foreign(this.clusterId, `that of node ${to.id}`);
     return errorCode === ERROR_CODE.NONE ? responseFromWire(request, wire) : undefined;
-  }
-
-  /** Once per cluster: whoever is configured wrongly asks many times a second. */
-  #reportForeign(foreignClusterId: string): void {
-    if (this.#reportedClusters.has(foreignClusterId) || this.#reportedClusters.size >= FOREIGN_CLUSTERS_MAX)
-      return;
-    this.#reportedClusters.add(foreignClusterId);
-    const fields = { clusterId: this.clusterId, foreignClusterId };
-    this.#options.platform.logger.warn(fields, 'A node of another cluster was refused');
   }
 
   #sample(sample: Sample): void {

@@ -27,7 +27,9 @@ export async function writeSnapshot(
   header: SnapshotHeader,
   data: readonly Uint8Array[],
 ): Promise<void> {
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  // Releases before version 3 of the catalogue look for the voters there.
+  const { voters } = header.voterSet;
+  const text = new TextEncoder().encode(JSON.stringify({ ...header, voters }));
   const fixed = new Uint8Array(FIXED_BYTES);
   const view = new DataView(fixed.buffer);
   view.setUint32(0, crc32c(text));
@@ -107,7 +109,6 @@ async function readHeader(
   const text = await file.read(FIXED_BYTES, length);
   if (text.length !== length || crc32c(text) !== view.getUint32(0)) throw damaged();
   const { voters = [], ...header }: SnapshotHeader & { voters?: Voter[] } = JSON.parse(decoder.decode(text));
-  // The first snapshots named the voters alone.
   const voterSet = header.voterSet ?? { voters, vacant: [] };
   return { header: { ...header, voterSet }, dataStart: FIXED_BYTES + length };
 }

@@ -1,3 +1,4 @@
+import { CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { LogView } from './log-view.ts';
 import type { Progress } from './progress.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
   Voter,
 } from './types.ts';
 import { keyOf } from './types.ts';
-import { isIn } from './voter-set.ts';
+import { isIn, VOTER_SETS_SINCE } from './voter-set.ts';
 
 /** What a core starts from: what the disk held. */
 export interface RaftStart {
@@ -24,6 +25,8 @@ export interface RaftStart {
   readonly snapshot: SnapshotMeta;
   readonly entries: readonly Entry[];
   readonly limits: RaftLimits;
+  /** The version of the catalogue that all replicas can read; the newest by default. */
+  readonly catalogueLevel?: number;
   /** Any 32-bit number; it must differ between the nodes, or their elections tie. */
   readonly randomSeed: number;
 }
@@ -52,6 +55,7 @@ export class RaftState {
   commitIndex: number;
   appliedIndex: number;
   snapshot: SnapshotMeta;
+  catalogueLevel: number;
 
   /** The highest epoch whose hard state is known to be durable. */
   syncedEpoch: number;
@@ -96,6 +100,7 @@ export class RaftState {
     this.syncedEpoch = this.epoch;
     this.votedFor = start.hardState.votedFor;
     this.snapshot = start.snapshot;
+    this.catalogueLevel = start.catalogueLevel ?? CATALOGUE_VERSION;
     this.commitIndex = start.snapshot.index;
     this.appliedIndex = start.snapshot.index;
     this.#random = start.randomSeed >>> 0;
@@ -136,6 +141,11 @@ export class RaftState {
    */
   get mayStand(): boolean {
     return this.isVoter || this.log.voterSetsSince(this.commitIndex).some((set) => isIn(set, this.self));
+  }
+
+  /** May entries name the voters? A replica of an older release would lose what they say. */
+  get mayNameVoters(): boolean {
+    return this.catalogueLevel >= VOTER_SETS_SINCE;
   }
 
   get quorumSize(): number {

@@ -36,6 +36,7 @@ export type VoterChange =
 /** Why a leader does not change the voter set (now). */
 export type VoterRefusal =
   | 'notLeader'
+  | 'levelTooLow'
   | 'epochOpen'
   | 'handingOver'
   | 'changePending'
@@ -188,6 +189,8 @@ export type Input =
   | { readonly kind: 'propose'; readonly payload: Uint8Array }
   /** An operator changes the voters; allowed while `refuseVoterChange` has nothing against it. */
   | { readonly kind: 'changeVoters'; readonly change: VoterChange }
+  /** The applied entries say that all replicas can read this version of the catalogue. */
+  | { readonly kind: 'catalogueLevel'; readonly level: number }
   /** Sends what was proposed since the last flush: all of one turn of the event loop shares its appends. */
   | { readonly kind: 'flush' }
   /** The driver made a snapshot of the applied state durable. */

@@ -72,6 +72,10 @@ function refused(refusal: VoterRefusal, { voter }: VoterChange): KafkaError {
   const { id, directoryId } = voter;
   const answers: Record<VoterRefusal, readonly [ErrorName, string]> = {
     notLeader: ['NOT_CONTROLLER', 'this node does not lead the metadata quorum'],
+    levelTooLow: [
+      'UNSUPPORTED_VERSION',
+      'not every node can read changes of the voters yet; upgrade those that "odradek cluster describe" names',
+    ],
     handingOver: ['NOT_CONTROLLER', 'this node is handing the metadata quorum over'],
     epochOpen: [
       'REQUEST_TIMED_OUT',

@@ -15,6 +15,7 @@ import { keyOf } from './types.ts';
 export function nextVoterSet(s: RaftState, change: VoterChange, nowMs: number): VoterSet | VoterRefusal {
   if (s.role !== 'leader') return 'notLeader';
   if (!s.noOpCommitted) return 'epochOpen';
+  if (!s.mayNameVoters) return 'levelTooLow';
   if (s.resignDeadlineMs !== Number.POSITIVE_INFINITY) return 'handingOver';
   if (s.log.voterSetIndex > s.commitIndex) return 'changePending';
   const next = apply(s, change, nowMs);

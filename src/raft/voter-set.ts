@@ -1,6 +1,9 @@
 import type { Entry, ReplicaKey, Voter, VoterSet } from './types.ts';
 import { keyOf } from './types.ts';
 
+/** The version of the catalogue that the voters are part of the log from. */
+export const VOTER_SETS_SINCE = 3;
+
 export const isIn = (set: VoterSet, replica: ReplicaKey): boolean =>
   set.voters.some((voter) => keyOf(voter) === keyOf(replica));
 

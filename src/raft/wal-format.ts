@@ -1,4 +1,5 @@
 import { crc32c } from '../protocol/crc32c.ts';
+import { RaftError } from './errors.ts';
 import type { Entry, HardState } from './types.ts';
 import { decodeVoterSet, encodeVoterSet } from './voter-set.ts';
 
@@ -114,6 +115,9 @@ function readRecord(
 ): { readonly record: WalRecord; readonly end: number } | undefined {
   const type = view.getUint8(start);
   if (frameEnd - start < 17) return undefined;
+  // The checksum of the frame holds: this is no damage.
+  if (type > VOTER_SET)
+    throw new RaftError('CATALOGUE_TOO_OLD', 'the quorum log was written by a newer release; run that');
   const first = view.getFloat64(start + 1);
   const second = view.getFloat64(start + 9);
   if (type === RESET) return { record: { kind: 'reset', index: first, epoch: second }, end: start + 17 };

@@ -4,8 +4,8 @@ import { InstallSnapshot } from '../protocol/messages/install-snapshot.ts';
 import { QuorumHello } from '../protocol/messages/quorum-hello.ts';
 import { Vote } from '../protocol/messages/vote.ts';
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema.ts';
-import type { ReplicaKey, Request, Response, Voter } from './types.ts';
-import { decodeVoterSet, encodeVoterSet } from './voter-set.ts';
+import type { ReplicaKey, Request, Response, Voter, VoterSet } from './types.ts';
+import { decodeVoterSet, encodeVoterSet, VOTER_SETS_SINCE } from './voter-set.ts';
 
 const NONE = new Uint8Array(0);
 
@@ -23,8 +23,18 @@ export interface WireRequest {
   readonly body: unknown;
 }
 
+/** What a request says of its sender beside what the core decided. */
+export interface Sender {
+  readonly clusterId: string;
+  readonly self: Voter;
+  /** What this node can read, and what all can. */
+  readonly catalogueVersion: number;
+  readonly catalogueLevel: number;
+}
+
 /** A core's request in the catalogue's terms; a snapshot request has its chunk by now. */
-export function toWire(request: Request, clusterId: string, self: Voter, to: ReplicaKey): WireRequest {
+export function toWire(request: Request, to: ReplicaKey, sender: Sender): WireRequest {
+  const { clusterId, self, catalogueVersion, catalogueLevel } = sender;
   const target = { clusterId, voterId: to.id, voterDirectoryId: to.directoryId };
   switch (request.type) {
     case 'vote': {
@@ -68,7 +78,7 @@ export function toWire(request: Request, clusterId: string, self: Voter, to: Rep
         totalBytes: snapshot.sizeBytes,
         crc: snapshot.crc,
         chunk,
-        voterSet: encodeVoterSet(snapshot.voterSet),
+        voterSet: catalogueLevel >= VOTER_SETS_SINCE ? encodeVoterSet(snapshot.voterSet) : NONE,
       };
       return { api: InstallSnapshot, body };
     }
@@ -88,6 +98,7 @@ export function toWire(request: Request, clusterId: string, self: Voter, to: Rep
         observe: true,
         lastIndex: request.lastIndex,
         ...self.endpoint,
+        catalogueVersion,
       };
       return { api: QuorumHello, body };
     }
@@ -105,16 +116,16 @@ export interface TargetedBody {
 export function requestFromWire(
   api: AnyApi,
   body: unknown,
-  voters: readonly ReplicaKey[],
+  voterSet: VoterSet,
 ): { readonly from: ReplicaKey; readonly request: Request } {
   if (api.key === Vote.key) return voteFromWire(body as RequestOf<typeof Vote>);
   const { leaderId, leaderEpoch } = body as RequestOf<typeof EndQuorumEpoch>;
-  const from = voters.find((voter) => voter.id === leaderId) ?? { id: leaderId, directoryId: '' };
+  const from = voterSet.voters.find((voter) => voter.id === leaderId) ?? { id: leaderId, directoryId: '' };
   switch (api.key) {
     case AppendEntries.key:
       return { from, request: appendFromWire(body as RequestOf<typeof AppendEntries>) };
     case InstallSnapshot.key:
-      return { from, request: snapshotFromWire(body as RequestOf<typeof InstallSnapshot>) };
+      return { from, request: snapshotFromWire(body as RequestOf<typeof InstallSnapshot>, voterSet) };
     case EndQuorumEpoch.key:
       return { from, request: { type: 'endEpoch', epoch: leaderEpoch } };
     default:
@@ -154,7 +165,7 @@ function appendFromWire(body: RequestOf<typeof AppendEntries>): Request {
   };
 }
 
-function snapshotFromWire(body: RequestOf<typeof InstallSnapshot>): Request {
+function snapshotFromWire(body: RequestOf<typeof InstallSnapshot>, known: VoterSet): Request {
   return {
     type: 'snapshot',
     epoch: body.leaderEpoch,
@@ -163,7 +174,8 @@ function snapshotFromWire(body: RequestOf<typeof InstallSnapshot>): Request {
       epoch: body.lastEpoch,
       sizeBytes: body.totalBytes,
       crc: body.crc,
-      voterSet: decodeVoterSet(body.voterSet),
+      // Not told below the level from which on voters change: then they are those of the beginning.
+      voterSet: body.voterSet.length > 0 ? decodeVoterSet(body.voterSet) : known,
     },
     position: body.position,
     lengthBytes: body.chunk.length,

@@ -13,6 +13,7 @@ export interface BrokerLifecycleOptions {
   readonly logger: Logger;
   readonly brokerId: number;
   readonly controller: ControllerLink;
+  readonly catalogueVersion: number;
   readonly heartbeatMs: number;
   /** A broker that hears no controller for so long has surely been fenced by one. */
   readonly isolationTimeoutMs: number;
@@ -22,6 +23,8 @@ export interface BrokerLifecycleOptions {
   metadataIndex(): number;
   /** The controller fenced this broker, or it has not heard from one for too long (or the opposite). */
   onFenced(fenced: boolean): void;
+  /** The cluster has reached a newer level of the catalogue than this broker can read: it must not go on. */
+  onTooOld(): void;
 }
 
 const RETRY_MS = 50;
@@ -139,6 +142,7 @@ export class BrokerLifecycle {
       currentMetadataOffset: reported,
       wantFence: this.#wantFence,
       wantShutDown: this.#wantShutDown,
+      catalogueVersion: this.#options.catalogueVersion,
     });
     if (response.errorCode !== 0) throw errorFor(response.errorCode);
     this.#heard();
@@ -163,6 +167,7 @@ export class BrokerLifecycle {
       this.#brokerEpoch = -1;
       this.#setFenced(true);
     }
+    if (code === 'UNSUPPORTED_VERSION') this.#options.onTooOld();
     if (this.#silentMs() > CONTROLLER_LOST_MS) this.#letGo();
     this.#options.logger.debug({ code, message }, 'A request to the controller failed; retrying');
     return RETRY_MS;

@@ -4,6 +4,7 @@
  * docs/operations.md, `odradek config` and the messages about wrong values all follow from it.
  */
 import { z } from 'zod';
+import { CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 
 const integer = (low: number, high: number) => z.int().min(low).max(high);
 const count = integer;
@@ -158,6 +159,11 @@ export const configSchema = z
       .default(false)
       .describe(
         'Found the cluster without waiting for the other voters. Only where a quorum is lost for good.',
+      ),
+    catalogueVersion: count(OLDEST_CATALOGUE_VERSION, CATALOGUE_VERSION)
+      .default(CATALOGUE_VERSION)
+      .describe(
+        'Speak and write like the release with this version of the catalogue, so that a rolling upgrade can be taken back.',
       ),
     replaceWipedVoters: flag
       .default(true)

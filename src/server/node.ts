@@ -16,6 +16,7 @@ import { AlterPartition } from '../protocol/messages/alter-partition.ts';
 import { Fetch } from '../protocol/messages/fetch.ts';
 import type { AnyApi, Api } from '../protocol/schema.ts';
 import { uuidFrom } from '../protocol/uuid.ts';
+import { tooOld } from '../raft/errors.ts';
 import { RaftNode } from '../raft/node.ts';
 import { RAFT_APIS } from '../raft/wire.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
@@ -46,7 +47,7 @@ const UUID_BYTES = 16;
 /** One node of a cluster. `start` and `stop` are called once each. */
 export class OdradekNode {
   readonly config: NodeConfig;
-  readonly store = new MetadataStore();
+  readonly store: MetadataStore;
   readonly replicas: ReplicaManager;
   readonly raft: RaftNode;
   readonly logs: LogDirectory;
@@ -87,6 +88,7 @@ export class OdradekNode {
   private constructor(config: NodeConfig, platform: Platform, identity: Identity, logs: LogDirectory) {
     this.config = config;
     this.logs = logs;
+    this.store = new MetadataStore(config.catalogueVersion);
     this.#platform = platform;
     this.#logger = platform.logger;
     this.#identity = identity;
@@ -185,6 +187,7 @@ export class OdradekNode {
   #createPeers(): Peers {
     return new Peers({
       clientId: `node-${this.config.nodeId}`,
+      catalogueVersion: this.config.catalogueVersion,
       configured: this.config.voters,
       voters: () => this.raft.voters,
       platform: this.#platform,
@@ -199,7 +202,8 @@ export class OdradekNode {
   }
 
   #createRaft(): RaftNode {
-    const { nodeId, dataDir, voters, bootstrapAlone, replaceWipedVoters, limits } = this.config;
+    const { nodeId, dataDir, voters, bootstrapAlone, replaceWipedVoters, catalogueVersion, limits } =
+      this.config;
     const { disk, meter } = this.#platform;
     return new RaftNode({
       nodeId,
@@ -207,6 +211,7 @@ export class OdradekNode {
       clusterId: this.#identity.clusterId,
       voters,
       bootstrapAlone,
+      catalogueVersion,
       platform: { ...this.#platform, disk: timedDisk(disk, meter, 'metadata') },
       dir: `${dataDir}/raft`,
       limits: {
@@ -225,6 +230,8 @@ export class OdradekNode {
         apply: (entries) => this.store.apply(entries),
         snapshot: () => this.store.snapshot(),
         restore: (index, bytes) => this.store.restore(index, bytes),
+        catalogueLevel: () => this.store.catalogueLevel(),
+        check: (entries) => this.store.check(entries),
         onLeader: (epoch) => {
           this.controller.onLeader(epoch, this.store.image, this.raft.lastLeader);
           this.#coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
@@ -250,6 +257,7 @@ export class OdradekNode {
       ...this.#ports(),
       propose: (payload) => this.raft.propose(payload),
       clusterId: () => this.raft.clusterId ?? '',
+      voterIds: () => this.raft.voters.map(({ id }) => id),
       config: {
         brokerSessionTimeoutMs: limits.brokerSessionTimeoutMs,
         defaultPartitions: topicDefaults.partitions,
@@ -260,10 +268,11 @@ export class OdradekNode {
   }
 
   #createLifecycle(): BrokerLifecycle {
-    const { nodeId, limits, rack } = this.config;
+    const { nodeId, limits, rack, catalogueVersion } = this.config;
     return new BrokerLifecycle({
       ...this.#ports(),
       brokerId: nodeId,
+      catalogueVersion,
       controller: this.#link,
       heartbeatMs: limits.brokerHeartbeatMs,
       // Without a controller nobody is fenced: the time of an election, and of a second one if the first is split, goes
@@ -271,6 +280,7 @@ export class OdradekNode {
       isolationTimeoutMs: limits.brokerSessionTimeoutMs + 2 * limits.electionTimeoutMs,
       metadataIndex: () => this.store.image.index,
       onFenced: (fenced) => this.replicas.setFenced(fenced),
+      onTooOld: () => this.#platform.crash(tooOld(catalogueVersion)),
       registration: () => {
         const clusterId = this.raft.clusterId;
         if (clusterId === undefined) return undefined;
@@ -282,6 +292,7 @@ export class OdradekNode {
           listeners: this.#listeners.advertised(),
           rack: rack ?? null,
           cleanShutdown: this.logs.cleanShutdown,
+          catalogueVersion,
         };
       },
     });
@@ -308,6 +319,7 @@ export class OdradekNode {
       timers: this.#platform.timers,
       logger: this.#logger,
       meter: this.#platform.meter,
+      catalogueVersion: this.config.catalogueVersion,
       limits: {
         requestBytesMax: limits.requestBytesMax,
         connectionsMax: limits.connectionsMax,
@@ -338,7 +350,7 @@ export class OdradekNode {
       image: () => this.store.image,
       clusterId: () => this.raft.clusterId,
       brokerEpoch: () => this.#lifecycle.brokerEpoch,
-      describeQuorum: () => quorumResponse(this.raft.describe()),
+      describeQuorum: () => quorumResponse(this.raft.describe(), this.controller.catalogue()),
     };
   }
 

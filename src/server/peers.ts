@@ -16,6 +16,7 @@ type Channel = 'control' | 'fetch';
 export interface PeersOptions {
   /** Tells the others that a node is asking. */
   readonly clientId: string;
+  readonly catalogueVersion: number;
   /** The voters of the configuration. */
   readonly configured: readonly { readonly id: number; readonly host: string; readonly port: number }[];
   /** Those of the quorum. */
@@ -92,12 +93,13 @@ export class Peers {
     const existing = this.#clients.get(key);
     if (existing?.url === url) return existing;
     existing?.close();
-    const { platform, clientId, responseBytesMax } = this.#options;
+    const { platform, clientId, catalogueVersion, responseBytesMax } = this.#options;
     const client = new RpcClient({
       dialer: platform.network,
       timers: platform.timers,
       url,
       clientId,
+      catalogueVersion,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       responseBytesMax,
       serverId: id,

@@ -86,6 +86,7 @@ describe('what the controller decides', () => {
       currentMetadataOffset: 1,
       wantFence: false,
       wantShutDown: false,
+      catalogueVersion: 3,
     };
     await expect(ask(BrokerHeartbeat, request, PEER)).rejects.toEqual(failure('NOT_CONTROLLER'));
     expect(world.calls).toMatchObject([{ how: 'handle', api: 'BrokerHeartbeat' }]);

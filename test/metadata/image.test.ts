@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { deltaOf } from '../../src/metadata/delta.ts';
 import { MetadataImage } from '../../src/metadata/image.ts';
 import type { MetadataRecord } from '../../src/metadata/records.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../src/metadata/snapshot.ts';
+import {
+  decodeSnapshot,
+  decodeSnapshotRecords,
+  encodeSnapshot,
+  snapshotLevel,
+} from '../../src/metadata/snapshot.ts';
 import { topicConfigProblem } from '../../src/metadata/topic-config.ts';
 import { topicNameProblem } from '../../src/metadata/topic-name.ts';
 import { uuidFrom } from '../../src/protocol/uuid.ts';
@@ -66,6 +71,23 @@ describe('image', () => {
     expect(restored.topicByName('constructor')?.config.retentionMs).toBe(5);
     for (let cut = 1; cut < bytes.length; cut += 7)
       expect(() => decodeSnapshot(bytes.subarray(0, cut), 2)).toThrow();
+  });
+
+  test('the catalogue level stands in front, where also a release that knows no more of it finds it', () => {
+    const old = filled();
+    const raised = old.apply([{ type: 'CatalogueLevel', level: 7 }], 3);
+    const bytes = joined(encodeSnapshot(raised));
+    expect(snapshotLevel(bytes)).toBe(7);
+    expect(snapshotLevel(joined(encodeSnapshot(old)))).toBe(2);
+    expect(decodeSnapshot(bytes, 3).catalogueLevel).toBe(7);
+    const [header, level] = decodeSnapshotRecords(bytes);
+    expect([header?.type, level?.type]).toEqual(['SnapshotHeader', 'CatalogueLevel']);
+    // Whatever comes behind the first chunk.
+    const chunkEnd = 4 + new DataView(bytes.buffer).getUint32(0);
+    const unknown = Uint8Array.of(...bytes.subarray(0, chunkEnd), 0, 0, 0, 4, 0x91, 0x92, 99, 0x90);
+    expect(() => decodeSnapshot(unknown, 3)).toThrow('unknown metadata record type 99');
+    expect(snapshotLevel(unknown)).toBe(7);
+    expect(() => raised.apply([{ type: 'CatalogueLevel', level: 6 }], 4)).toThrow();
   });
 
   test('a broker epoch is the index of its registration, also after a snapshot', () => {

@@ -51,6 +51,17 @@ const samples: MetadataRecord[] = [
 ];
 
 describe('metadata records', () => {
+  test('a record is not written before the level that it came with', () => {
+    const record: MetadataRecord = { type: 'CatalogueLevel', level: 3 };
+    expect(() => encodeRecords([record], 2)).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_VERSION',
+        message: 'catalogue level 2 has no CatalogueLevel; it takes 3',
+      }),
+    );
+    expect(decodeRecords(encodeRecords([record], 3))).toEqual([record]);
+  });
+
   test('an entry decodes to the records that it was made from', () => {
     expect(decodeRecords(encodeRecords(samples, CATALOGUE_VERSION))).toEqual(samples);
   });

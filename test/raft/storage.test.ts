@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../src/platform/ports.ts';
 import { DiskError } from '../../src/platform/ports.ts';
+import { crc32c } from '../../src/protocol/crc32c.ts';
+import { snapshotName } from '../../src/raft/snapshot-file.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage, type RaftStorageLimits } from '../../src/raft/storage.ts';
 import type { Entry, HardState, PersistEffect } from '../../src/raft/types.ts';
+import { decodeFrame, encodeFrame } from '../../src/raft/wal-format.ts';
 import { MemoryDisk } from './support/memory-disk.ts';
 
 const DIR = 'data/raft';
@@ -261,6 +264,26 @@ describe('recovery against a dumb model', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('other releases', () => {
+  it('find the voters where the first ones looked for them', async () => {
+    const disk = new MemoryDisk();
+    const { storage } = await open(disk);
+    await storage.initialize('cluster', VOTERS);
+    await storage.close();
+    const path = `${DIR}/${snapshotName(0)}`;
+    const file = await disk.open(path);
+    const text = new TextDecoder().decode((await file.read(0, await file.size())).subarray(8));
+    expect(JSON.parse(text)).toMatchObject({ voters: VOTERS });
+  });
+
+  it('write records that this one does not know: it stops, rather than to cut them off', async () => {
+    const frame = encodeFrame([{ kind: 'entry', entry: entry(1, 1) }], 1, 0);
+    frame[16] = 9;
+    new DataView(frame.buffer).setUint32(0, crc32c(frame, 4));
+    expect(() => decodeFrame(frame, 1, 0)).toThrow(expect.objectContaining({ code: 'CATALOGUE_TOO_OLD' }));
   });
 });
 

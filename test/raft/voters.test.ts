@@ -56,6 +56,20 @@ describe('adding a voter (thesis 4.1, KIP-853)', () => {
     expect(refusal(sim, remove(sim, 5))).toBeUndefined();
   });
 
+  it('waits for the catalogue level from which on all replicas can read of it', () => {
+    const sim = settled(3, 1);
+    const leader = leaderOf(sim);
+    const before = sim.state(leader).log.lastIndex;
+    sim.replica(leader).core?.step({ kind: 'catalogueLevel', level: 2 }, sim.nowMs);
+    expect(refusal(sim, add(sim, 4))).toBe('levelTooLow');
+    for (const id of [1, 2, 3]) sim.replica(id).core?.step({ kind: 'catalogueLevel', level: 2 }, sim.nowMs);
+    sim.crash(leader);
+    expect(sim.run(10_000, () => sim.leaders().some(({ core }) => core?.canPropose))).toBe(true);
+    const { log } = sim.state(leaderOf(sim));
+    expect(log.epochAt(before + 1)).toBeGreaterThan(log.epochAt(before) ?? 0);
+    expect(log.slice(before + 1, log.lastIndex).map(({ voterSet }) => voterSet)).toEqual([undefined]);
+  });
+
   it('asks a replica for its vote that does not know yet that it has one', () => {
     const sim = settled(3, 1);
     const leader = leaderOf(sim);

@@ -97,6 +97,7 @@ function asText({ cluster, quorum, logs, partitions }: Picture): string {
   const shown = unhealthy.slice(0, UNHEALTHY_SHOWN_MAX);
   const text = [
     `cluster ${cluster.clusterId}  controller ${cluster.controllerId ?? red('none (no quorum, or an election is under way)')}`,
+    ...(quorum ? [levelText(quorum)] : []),
     healthLine(partitions),
   ];
   if (shown.length > 0)
@@ -108,6 +109,13 @@ function asText({ cluster, quorum, logs, partitions }: Picture): string {
   text.push('', brokerTable(cluster, logs, partitions));
   if (quorum) text.push('', quorumText(quorum));
   return text.join('\n');
+}
+
+/** What all nodes can read, and who keeps the cluster from more. */
+function levelText({ catalogueLevel: level, catalogueHeldBackBy: nodes }: Quorum): string {
+  if (nodes.length === 0) return `catalogue level ${level}`;
+  const who = nodes.length === 1 ? `node ${nodes[0]}` : `nodes ${nodes.join(', ')}`;
+  return red(`catalogue level ${level}, held back by ${who}: upgrade, or raise catalogueVersion there`);
 }
 
 function brokerTable(

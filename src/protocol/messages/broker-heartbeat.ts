@@ -1,3 +1,4 @@
+import { OLDEST_CATALOGUE_VERSION } from '../catalogue-version.ts';
 import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, bool, int16, int32, int64, struct } from '../schema.ts';
 
@@ -14,6 +15,8 @@ export const BrokerHeartbeat = api({
     currentMetadataOffset: int64(),
     wantFence: bool(),
     wantShutDown: bool(),
+    /** As the broker registered: a controller that is new learns it here. */
+    catalogueVersion: int32().default(OLDEST_CATALOGUE_VERSION).sinceCatalogue(3, { ignorable: true }),
   }),
   response: struct({
     throttleTimeMs: int32(),

@@ -1,3 +1,4 @@
+import { OLDEST_CATALOGUE_VERSION } from '../catalogue-version.ts';
 import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, array, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
@@ -17,6 +18,8 @@ export const BrokerRegistration = api({
     rack: string().nullable(),
     /** All that its replicas had acknowledged is still there, page cache included (KIP-966). */
     cleanShutdown: bool(),
+    /** What the broker can read: the cluster's level rises to what all of them can. */
+    catalogueVersion: int32().default(OLDEST_CATALOGUE_VERSION).sinceCatalogue(3, { ignorable: true }),
   }),
   response: struct({
     throttleTimeMs: int32(),

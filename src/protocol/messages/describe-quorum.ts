@@ -1,3 +1,4 @@
+import { OLDEST_CATALOGUE_VERSION } from '../catalogue-version.ts';
 import type { RequestOf, ResponseOf } from '../schema.ts';
 import { api, array, int16, int32, int64, struct, uuid } from '../schema.ts';
 
@@ -19,6 +20,10 @@ export const DescribeQuorum = api({
     observers: array(
       struct({ replicaId: int32(), directoryId: uuid(), logEndOffset: int64(), lastResponseMsAgo: int64() }),
     ),
+    /** The version of the catalogue that the cluster has reached, by the active controller's account. */
+    catalogueLevel: int32().default(OLDEST_CATALOGUE_VERSION).sinceCatalogue(3, { ignorable: true }),
+    /** Nodes that the next level waits for: they did not tell (yet) that they can read it. */
+    catalogueHeldBackBy: array(int32()).sinceCatalogue(3, { ignorable: true }),
   }),
 });
 

@@ -1,3 +1,4 @@
+import { OLDEST_CATALOGUE_VERSION } from '../catalogue-version.ts';
 import { api, array, bool, int16, int32, int64, string, struct, uuid } from '../schema.ts';
 
 /** A starting node asks what another knows of the quorum; an observer registers for entries by it. */
@@ -16,6 +17,8 @@ export const QuorumHello = api({
     /** Where the sender is reached: it may have moved, and then nobody else can tell it who leads. */
     host: string().sinceCatalogue(3, { ignorable: true }).optional(),
     port: int32().sinceCatalogue(3, { ignorable: true }).optional(),
+    /** What the sender can read. A cluster whose level is above it refuses it with UNSUPPORTED_VERSION. */
+    catalogueVersion: int32().default(OLDEST_CATALOGUE_VERSION).sinceCatalogue(3, { ignorable: true }),
   }),
   response: struct({
     errorCode: int16(),

@@ -26,6 +26,8 @@ export const QUORUM: DescribeQuorumResponse = {
   highWatermark: 40,
   currentVoters: [],
   observers: [],
+  catalogueLevel: 3,
+  catalogueHeldBackBy: [],
 };
 
 type Call = (api: { readonly name: string }, request: unknown, timeoutMs?: number) => Promise<unknown>;

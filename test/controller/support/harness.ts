@@ -5,6 +5,7 @@ import { ControllerShell } from '../../../src/controller/shell.ts';
 import { MetadataImage, type PartitionImage } from '../../../src/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../src/metadata/records.ts';
 import type { Clock, Logger, Random, Timers } from '../../../src/platform/ports.ts';
+import { CATALOGUE_VERSION } from '../../../src/protocol/catalogue-version.ts';
 import {
   AlterPartition,
   type AlterPartitionResponse,
@@ -82,6 +83,7 @@ export interface TestBroker {
   readonly incarnation: number;
   readonly directory: number;
   readonly rack: string | null;
+  readonly catalogueVersion: number;
   epoch: number;
 }
 
@@ -109,6 +111,8 @@ export class Harness {
   refuse: Error | undefined;
   /** Somebody asks for an unclean election. */
   uncleanAllowed = false;
+  /** Who votes in the quorum, registered or not. */
+  voterIds: readonly number[] = [];
   #incarnations = 0;
 
   constructor(config: Partial<ControllerConfig> = {}, seed = 1) {
@@ -120,6 +124,7 @@ export class Harness {
         return this.log.length;
       },
       clusterId: () => CLUSTER_ID,
+      voterIds: () => this.voterIds,
       clock: this.time,
       timers: this.time,
       random: fakeRandom(seed),
@@ -167,10 +172,17 @@ export class Harness {
 
   async register(
     id: number,
-    options: { directory?: number; rack?: string | null; clean?: boolean; clusterId?: string } = {},
+    options: {
+      directory?: number;
+      rack?: string | null;
+      clean?: boolean;
+      clusterId?: string;
+      catalogueVersion?: number;
+    } = {},
   ): Promise<TestBroker> {
     const incarnation = ++this.#incarnations;
     const { directory = id, rack = null, clean = true, clusterId = CLUSTER_ID } = options;
+    const { catalogueVersion = CATALOGUE_VERSION } = options;
     const response = await this.call(BrokerRegistration, {
       brokerId: id,
       clusterId,
@@ -179,8 +191,9 @@ export class Harness {
       listeners: [{ name: 'ws', host: 'localhost', port: 7000 + id }],
       rack,
       cleanShutdown: clean,
+      catalogueVersion,
     });
-    return { id, incarnation, directory, rack, epoch: response.brokerEpoch };
+    return { id, incarnation, directory, rack, catalogueVersion, epoch: response.brokerEpoch };
   }
 
   heartbeat(broker: TestBroker, over: { offset?: number; wantFence?: boolean; wantShutDown?: boolean } = {}) {
@@ -191,6 +204,7 @@ export class Harness {
       currentMetadataOffset: offset,
       wantFence,
       wantShutDown,
+      catalogueVersion: broker.catalogueVersion,
     });
   }
 

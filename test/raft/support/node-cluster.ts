@@ -1,5 +1,6 @@
 import { SimWorld } from '../../../chaos/sim/world.ts';
 import type { Disk } from '../../../src/platform/ports.ts';
+import { CATALOGUE_VERSION } from '../../../src/protocol/catalogue-version.ts';
 import type { AnyApi } from '../../../src/protocol/schema.ts';
 import { uuidFrom } from '../../../src/protocol/uuid.ts';
 import { RaftNode, type RaftNodeLimits, type StateMachine } from '../../../src/raft/node.ts';
@@ -12,6 +13,10 @@ class TextLog implements StateMachine {
   onLeader(epoch: number): void {
     this.leading = epoch;
   }
+  catalogueLevel(): number {
+    return CATALOGUE_VERSION;
+  }
+  check(): void {}
   onNotLeader(): void {
     this.leading = undefined;
   }
