@@ -19,6 +19,8 @@ export interface ClusterNode {
   readonly machine: SimNode;
   /** The running node; undefined while it is down or still opens its logs. */
   node: OdradekNode | undefined;
+  /** What its config has otherwise than the others'; it counts from the next start on. */
+  config: Partial<NodeConfigInput>;
 }
 
 export class SimCluster {
@@ -26,23 +28,17 @@ export class SimCluster {
   readonly nodes: readonly ClusterNode[];
   /** Called with each node between its recovery and its start: the place to attach observers. */
   readonly onOpened: ((member: ClusterNode, node: OdradekNode) => void)[] = [];
-  readonly #overrides: (id: number) => Partial<NodeConfigInput>;
+  readonly #overrides: Partial<NodeConfigInput>;
 
-  /**
-   * @param nodes How many; the first three are the voters.
-   * @param overrides Of the config: of every node, or by node, asked for at each start.
-   */
-  constructor(
-    world: SimWorld,
-    nodes: number,
-    overrides: Partial<NodeConfigInput> | ((id: number) => Partial<NodeConfigInput>) = {},
-  ) {
+  /** @param nodes How many; the first three are the voters. */
+  constructor(world: SimWorld, nodes: number, overrides: Partial<NodeConfigInput> = {}) {
     this.world = world;
-    this.#overrides = typeof overrides === 'function' ? overrides : () => overrides;
+    this.#overrides = overrides;
     this.nodes = Array.from({ length: nodes }, (_, index) => ({
       id: index + 1,
       machine: world.node(`n${index + 1}`),
       node: undefined,
+      config: {},
     }));
     for (const member of this.nodes) {
       member.machine.onCrash = () => {
@@ -72,7 +68,8 @@ export class SimCluster {
       port: PORT,
       rack: `rack-${member.id}`,
       voters: this.nodes.slice(0, 3).map(({ id, machine }) => `${id}@${machine.name}:${PORT}`),
-      ...this.#overrides(member.id),
+      ...this.#overrides,
+      ...member.config,
     });
     const open = async () => {
       const logger = platform.logger.child({ nodeId: member.id });
@@ -85,8 +82,10 @@ export class SimCluster {
     open().catch((error: unknown) => {
       const wasStopped = error instanceof RaftError && error.code === 'STOPPED';
       if (!incarnation.alive || wasStopped) return;
-      // A process that cannot read its disk ends; whoever runs it starts it again.
-      if (error instanceof DiskError) this.kill(member, 'process');
+      // A process that cannot read its disk, or may not, ends; whoever runs it starts it again.
+      const isTooOld = error instanceof RaftError && error.code === 'CATALOGUE_TOO_OLD';
+      if (isTooOld) member.machine.crashes.push(error);
+      if (isTooOld || error instanceof DiskError) this.kill(member, 'process');
       else throw error;
     });
   }

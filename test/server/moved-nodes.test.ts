@@ -9,8 +9,7 @@ const NEW_PORT = 7999;
 
 async function started(nodes: number) {
   const world = new SimWorld({ seed: 1 });
-  const configs = new Map<number, Partial<NodeConfigInput>>();
-  const cluster = new SimCluster(world, nodes, (id) => configs.get(id) ?? {});
+  const cluster = new SimCluster(world, nodes);
   cluster.startAll();
   const ready = () => world.runUntil(() => cluster.isReady, 30_000);
   expect(await ready()).toBe(true);
@@ -22,8 +21,8 @@ async function started(nodes: number) {
     return voters.map(({ id, endpoint }) => `${id}@${endpoint?.host}:${endpoint?.port}`).sort();
   };
   const restart = (id: number, config: Partial<NodeConfigInput>) => {
-    configs.set(id, config);
     const member = cluster.member(id);
+    member.config = config;
     cluster.kill(member, 'process');
     cluster.start(member);
   };
