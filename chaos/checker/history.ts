@@ -41,7 +41,7 @@ export interface Poll {
 }
 
 /** A reader's position was set: by an assignment, a seek or a rebalance. What it reads next need not follow. */
-export interface Reposition {
+interface Reposition {
   readonly type: 'reposition';
   readonly reader: string;
   readonly partitions: readonly string[];

@@ -1,7 +1,7 @@
 import type { History, LogStart } from './history.ts';
 
 /** One partition's version order: all offsets that anybody saw, and dense indexes over them, since offsets may gap. */
-export class VersionOrder {
+class VersionOrder {
   readonly #values = new Map<number, string>();
   #offsets = new Float64Array();
 
@@ -46,7 +46,7 @@ export class VersionOrder {
 }
 
 /** Where a value was first seen, and by whom. */
-export interface Sighting {
+interface Sighting {
   readonly partition: string;
   readonly offset: number;
   isPolled: boolean;

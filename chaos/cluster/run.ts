@@ -115,6 +115,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   faults.heal();
 
   await untilRest(world, () => waitingFor(cluster, image(), workloads));
+  await world.settle(workloads.lookAtTheEnd());
   await world.settle(readFinalState(cluster, workloads));
 
   const { recorder } = workloads;

@@ -86,8 +86,11 @@ export class GroupMember {
         this.#positions.delete(name);
       }
     }
-    const at = this.#nowMs();
-    this.#recorder.add({ type, group: GROUP, member: this.#name, partitions: names, at });
+    const generation = this.#consumer.groupMetadata()?.memberEpoch;
+    this.#recorder.add({
+      ...{ type, group: GROUP, member: this.#name, partitions: names, at: this.#nowMs() },
+      ...(type === 'assigned' && generation !== undefined && { generation }),
+    });
   }
 
   async #commit(partitions: readonly TopicPartition[]): Promise<void> {

@@ -7,6 +7,7 @@ import { configs } from './configs.ts';
 import { group } from './group.ts';
 import { large } from './large.ts';
 import { latestOffsets } from './latest-offsets.ts';
+import { offsets } from './offsets.ts';
 import { partitions } from './partitions.ts';
 import { producers } from './producers.ts';
 import { reader } from './reader.ts';
@@ -22,6 +23,7 @@ export const WORKLOADS = [
   wanderer,
   group,
   topics,
+  offsets,
   partitions,
   configs,
   latestOffsets,

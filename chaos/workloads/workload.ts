@@ -37,6 +37,8 @@ export interface Workload {
   stop(): void;
   /** What it still waits for; nothing once a healed cluster has served it. */
   waitingFor(): string[];
+  /** A last look, once the healed cluster is at rest. */
+  lookAtTheEnd?(): Promise<void>;
   /** Processes that a fault may kill; each comes back by itself. */
   readonly killable?: readonly { crash(): void }[];
 }

@@ -83,4 +83,8 @@ export class Workloads {
   waitingFor(): string[] {
     return [...this.#running.values()].flatMap((workload) => workload.waitingFor());
   }
+
+  async lookAtTheEnd(): Promise<void> {
+    for (const workload of this.#running.values()) await workload.lookAtTheEnd?.();
+  }
 }
