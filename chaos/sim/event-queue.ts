@@ -1,6 +1,6 @@
 import type { Incarnation } from './node.ts';
 
-/** One thing that will happen at one virtual moment. Cancelled events stay queued and are skipped. */
+/** One thing that will happen at one virtual moment. */
 export interface SimEvent {
   readonly id: number;
   /** What happens, in a text that many events share, and what or whom it happens to. */
@@ -11,9 +11,15 @@ export interface SimEvent {
   readonly owner: Incarnation | undefined;
   readonly run: () => void;
   cancelled: boolean;
+  /** Where it stands in the queue; -1: in none. */
+  index: number;
 }
 
-/** A binary heap of events by (deadline, id): events of one moment run in the order they were scheduled. */
+/**
+ * A binary heap of events by (deadline, id): events of one moment run in the order they were scheduled. Nearly all
+ * timers are cancelled long before they are due, so a cancelled event leaves at once: the heap stays as small as the
+ * processor's caches, and what it would have run can be collected.
+ */
 export class EventQueue {
   readonly #heap: SimEvent[] = [];
 
@@ -26,24 +32,47 @@ export class EventQueue {
   }
 
   push(event: SimEvent): void {
+    this.#heap.push(event);
+    this.#rise(event, this.#heap.length - 1);
+  }
+
+  pop(): SimEvent | undefined {
+    const first = this.#heap[0];
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /** Takes an event out, if it is still in. */
+  remove(event: SimEvent): void {
+    const { index } = event;
+    if (index < 0) return;
+    event.index = -1;
+    const last = this.#heap.pop();
+    if (last === undefined || last === event) return;
+    if (index > 0 && before(last, event)) this.#rise(last, index);
+    else this.#sink(last, index);
+  }
+
+  /** Puts an event at `index` or above it. */
+  #rise(event: SimEvent, at: number): void {
     const heap = this.#heap;
-    let index = heap.push(event) - 1;
+    let index = at;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
       const parent = heap[parentIndex];
       if (parent === undefined || !before(event, parent)) break;
       heap[index] = parent;
+      parent.index = index;
       index = parentIndex;
     }
     heap[index] = event;
+    event.index = index;
   }
 
-  pop(): SimEvent | undefined {
+  /** Puts an event at `index` or below it. */
+  #sink(event: SimEvent, at: number): void {
     const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (last === undefined || first === last) return first;
-    let index = 0;
+    let index = at;
     for (;;) {
       let childIndex = 2 * index + 1;
       let child = heap[childIndex];
@@ -52,12 +81,13 @@ export class EventQueue {
         childIndex += 1;
         child = right;
       }
-      if (child === undefined || !before(child, last)) break;
+      if (child === undefined || !before(child, event)) break;
       heap[index] = child;
+      child.index = index;
       index = childIndex;
     }
-    heap[index] = last;
-    return first;
+    heap[index] = event;
+    event.index = index;
   }
 }
 

@@ -116,7 +116,7 @@ export class SimNode {
         held.owner,
         held.detail,
       );
-      again.cancelled = held.cancelled;
+      if (held.cancelled) this.#world.cancel(again);
     }
   }
 
@@ -159,7 +159,7 @@ export class SimNode {
         // Node.js waits for a millisecond at least, so a clock that rounds to just before a deadline does no harm.
         set: (delayMs, fn) => schedule(Math.max(1, delayMs) / this.#clockRate, 'timer', fn),
         clear: ({ timer }) => {
-          if (timer !== undefined) (timer as SimEvent).cancelled = true;
+          if (timer !== undefined) world.cancel(timer as SimEvent);
         },
         soon: (fn) => {
           schedule(0, 'soon', fn);

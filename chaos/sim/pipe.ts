@@ -229,7 +229,8 @@ export class SimPipe {
       end.outgoing.splice(random.between(0, end.outgoing.length), 0, frame);
     else end.outgoing.push(frame);
     end.outgoingBytes += bytes;
-    this.#schedulePump(end, dueMs - this.#world.nowMs);
+    // Those before it see to it that it is looked at when they have arrived.
+    if (end.outgoing[0] === frame) this.#schedulePump(end, dueMs - this.#world.nowMs);
   }
 
   #schedulePump(end: End, delayMs: number): void {
@@ -248,7 +249,10 @@ export class SimPipe {
     if (frame === undefined || this.#options.network.isCut(end.nodeName, peer.nodeName)) return;
     if (!peer.reading && peer.state === 'open') return;
     if (this.#options.network.links.isStalled(end.nodeName, peer.nodeName)) return;
-    if (frame.dueMs > this.#world.nowMs) return;
+    if (frame.dueMs > this.#world.nowMs) {
+      this.#schedulePump(end, frame.dueMs - this.#world.nowMs);
+      return;
+    }
     const wasBuffered = this.#bufferedBytes(end) > 0;
     end.outgoing.shift();
     end.outgoingBytes -= frame.bytes;

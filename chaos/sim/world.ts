@@ -114,10 +114,17 @@ export class SimWorld {
       owner,
       run,
       cancelled: false,
+      index: -1,
     };
     this.#nextEventId += 1;
     this.#queue.push(event);
     return event;
+  }
+
+  /** The event will not happen. */
+  cancel(event: SimEvent): void {
+    event.cancelled = true;
+    this.#queue.remove(event);
   }
 
   /** Runs the next event and drains the microtasks it caused; false when nothing is left to happen. */
