@@ -1,7 +1,7 @@
 # Every habit of the project. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help chaos demo live bench-browser cluster test check build clean format sim planted figures failover compare profile docs bench
+.PHONY: help chaos model demo live bench-browser cluster test check build clean format sim planted figures failover compare profile docs bench
 
 FLIGHTS ?= 300000
 
@@ -58,6 +58,10 @@ failover: build ## How long writes pause when nodes are killed, stopped or cut o
 	@node dist/chaos/real/failover-figures.js $(ROUNDS) '$(STRIKE)'
 
 MINUTES ?= 5
+
+model: build ## Commands that fast-check draws, on real processes; a failure is shrunk (RUNS=50, MINUTES=5, SEED=1)
+	@MODEL_RUNS=$(or $(RUNS),50) MODEL_SEED=$(SEED) MODEL_MINUTES=$(MINUTES) MODEL_PATH='$(RUN_PATH)' MODEL_REPLAY='$(REPLAY)' \
+		npx --no-install vitest run test/chaos/real-model.test.ts
 
 chaos: build ## Torture a cluster of real processes with faults of every kind, and judge what clients saw (MINUTES=5, SEED=1, ONLY=name)
 	@npx --no-install esbuild chaos/real/chaos.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
