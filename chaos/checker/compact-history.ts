@@ -1,4 +1,4 @@
-import type { Operation, Outcome, Poll, SeenRecord, Send } from './history.ts';
+import type { NodeLog, Operation, Outcome, Poll, SeenRecord, Send } from './history.ts';
 
 /**
  * A history of millions of records in little memory: each value is kept once, however many readers see it, and what was
@@ -10,6 +10,7 @@ export class CompactHistory implements Iterable<Operation> {
   readonly #order = new Column((size) => new Float64Array(size));
   readonly #sends = new Sends(this.#texts);
   readonly #polls = new Polls(this.#texts);
+  readonly #nodeLogs = new NodeLogs(this.#texts);
   readonly #others: Operation[] = [];
 
   /** How many operations there are. */
@@ -24,6 +25,7 @@ export class CompactHistory implements Iterable<Operation> {
   #put(operation: Operation): number {
     if (operation.type === 'send') return KINDS * this.#sends.add(operation) + SEND;
     if (operation.type === 'poll') return KINDS * this.#polls.add(operation) + POLL;
+    if (operation.type === 'nodeLog') return KINDS * this.#nodeLogs.add(operation) + NODE_LOG;
     return KINDS * (this.#others.push(operation) - 1) + OTHER;
   }
 
@@ -34,6 +36,7 @@ export class CompactHistory implements Iterable<Operation> {
       const number = (packed - kind) / KINDS;
       if (kind === SEND) yield this.#sends.at(number);
       else if (kind === POLL) yield this.#polls.at(number);
+      else if (kind === NODE_LOG) yield this.#nodeLogs.at(number);
       else yield this.#others[number] as Operation;
     }
   }
@@ -41,8 +44,9 @@ export class CompactHistory implements Iterable<Operation> {
 
 const SEND = 0;
 const POLL = 1;
-const OTHER = 2;
-const KINDS = 3;
+const NODE_LOG = 2;
+const OTHER = 3;
+const KINDS = 4;
 
 const OUTCOMES: readonly Outcome[] = ['ok', 'failed', 'unknown'];
 const NO_OFFSET = -1;
@@ -129,11 +133,9 @@ class Sends {
   }
 }
 
-class Polls {
+/** Records that somebody saw, in runs that belong together. */
+class Runs {
   readonly #texts: Texts;
-  readonly #readers = wholes();
-  readonly #finals = wholes();
-  /** Where the records of each poll end. */
   readonly #ends = floats();
   readonly #partitions = wholes();
   readonly #offsets = floats();
@@ -143,19 +145,16 @@ class Polls {
     this.#texts = texts;
   }
 
-  add({ reader, isFinal = false, records }: Poll): number {
+  add(records: Iterable<SeenRecord>): void {
     for (const { partition, offset, value } of records) {
       this.#partitions.push(this.#texts.numberOf(partition));
       this.#offsets.push(offset);
       this.#values.push(this.#texts.numberOf(value));
     }
-    this.#readers.push(this.#texts.numberOf(reader));
-    this.#finals.push(isFinal ? 1 : 0);
     this.#ends.push(this.#offsets.length);
-    return this.#ends.length - 1;
   }
 
-  at(number: number): Poll {
+  at(number: number): SeenRecord[] {
     const records: SeenRecord[] = [];
     for (let row = number === 0 ? 0 : this.#ends.at(number - 1); row < this.#ends.at(number); row += 1) {
       records.push({
@@ -164,7 +163,50 @@ class Polls {
         value: this.#texts.at(this.#values.at(row)),
       });
     }
+    return records;
+  }
+}
+
+class Polls {
+  readonly #texts: Texts;
+  readonly #readers = wholes();
+  readonly #finals = wholes();
+  readonly #runs: Runs;
+
+  constructor(texts: Texts) {
+    this.#texts = texts;
+    this.#runs = new Runs(texts);
+  }
+
+  add({ reader, isFinal = false, records }: Poll): number {
+    this.#runs.add(records);
+    this.#finals.push(isFinal ? 1 : 0);
+    this.#readers.push(this.#texts.numberOf(reader));
+    return this.#readers.length - 1;
+  }
+
+  at(number: number): Poll {
     const reader = this.#texts.at(this.#readers.at(number));
-    return { type: 'poll', reader, isFinal: this.#finals.at(number) === 1, records };
+    const isFinal = this.#finals.at(number) === 1;
+    return { type: 'poll', reader, isFinal, records: this.#runs.at(number) };
+  }
+}
+
+class NodeLogs {
+  readonly #runs: Runs;
+  readonly #logs: Omit<NodeLog, 'records'>[] = [];
+
+  constructor(texts: Texts) {
+    this.#runs = new Runs(texts);
+  }
+
+  add({ records, ...log }: NodeLog): number {
+    this.#runs.add(records.map(({ offset, value }) => ({ partition: log.partition, offset, value })));
+    return this.#logs.push(log) - 1;
+  }
+
+  at(number: number): NodeLog {
+    const log = this.#logs[number] as Omit<NodeLog, 'records'>;
+    return { ...log, records: this.#runs.at(number).map(({ offset, value }) => ({ offset, value })) };
   }
 }

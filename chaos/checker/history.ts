@@ -6,7 +6,8 @@
  * checked for linearizability (topics, offsets with fetches) has to be one request each.
  *
  * A run of real processes for an hour has millions of records. The checker walks a history a few times and takes any
- * `Iterable`: `compact-history.ts` keeps one in columns, some 30 bytes for each sighting of a record, each value once.
+ * `Iterable`: `compact-history.ts`, which the recorder of both kinds of runs uses, keeps one in columns: 16 bytes for each
+ * sighting of a record, and each value once, however many readers and nodes show it.
  * Values may be short (`p0-17`): they need only be unique.
  */
 

@@ -127,7 +127,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   return {
     traceHash: world.traceHash,
     virtualMs: world.nowMs,
-    acknowledged: history.filter((each) => each.type === 'send' && each.outcome === 'ok').length,
+    acknowledged: recorder.acknowledged,
     entriesCommitted: watch.quorum.committedCount,
     covered: coverage.counts,
   };

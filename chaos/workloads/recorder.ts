@@ -1,4 +1,5 @@
-import type { Operation, SeenRecord } from '../checker/history.ts';
+import { CompactHistory } from '../checker/compact-history.ts';
+import type { History, Operation, SeenRecord } from '../checker/history.ts';
 
 /** A record as a consumer or a node's own log has it. */
 export interface TextRecord {
@@ -20,15 +21,17 @@ const plainly: Naming = ({ topic, partition, offset, value }) => ({
 
 /** Collects the history of one run. */
 export class Recorder {
-  readonly #operations: Operation[] = [];
+  readonly #operations = new CompactHistory();
+  #acknowledged = 0;
   readonly #open = new Set<() => void>();
   readonly #ends = new Map<string, number>();
   readonly #written = new Map<string, Naming>();
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
-  get history(): readonly Operation[] {
-    return this.#operations;
+  /** How many sends were. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** Topics that are read whole at the end, and what their records are called in the history. */
@@ -52,7 +55,8 @@ export class Recorder {
   }
 
   add(operation: Operation): void {
-    this.#operations.push(operation);
+    this.#operations.add(operation);
+    if (operation.type === 'send' && operation.outcome === 'ok') this.#acknowledged += 1;
     if (operation.type === 'send') this.#sawEnd(operation.partition, operation.offset ?? 0);
   }
 
@@ -67,7 +71,7 @@ export class Recorder {
   }
 
   /** Nothing will end any more. */
-  end(): readonly Operation[] {
+  end(): History {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
     return this.#operations;

@@ -83,8 +83,7 @@ export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
     const result = await torture(world, random, o);
     await judge(world, recorder);
     await seen.close();
-    const acknowledged = recorder.history.filter((op) => op.type === 'send' && op.outcome === 'ok').length;
-    return { ...result, acknowledged };
+    return { ...result, acknowledged: recorder.acknowledged };
   } catch (error) {
     throw failureOf(error);
   } finally {
