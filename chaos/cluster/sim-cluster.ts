@@ -109,7 +109,9 @@ export class SimCluster {
         if (incarnation.alive) this.kill(member, 'process');
       },
       (error: unknown) => {
-        if (incarnation.alive) throw error;
+        if (!incarnation.alive) return;
+        if (error instanceof DiskError) this.kill(member, 'process');
+        else throw error;
       },
     );
   }

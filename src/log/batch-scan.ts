@@ -3,6 +3,7 @@
  * torn tail (a write that never completed, so nobody was promised it) or corruption.
  */
 
+import { crc32c } from '../protocol/crc32c.ts';
 import {
   lastOffsetOf,
   RECORD_BATCH_HEADER_BYTES,
@@ -12,6 +13,9 @@ import {
   readBatchHeader,
   verifyBatch,
 } from '../protocol/record-batch.ts';
+
+/** Base offset and length: what the length does not count. */
+const LENGTH_END = 12;
 
 export interface ScanResult {
   /** Bytes of valid batches from the start. */
@@ -83,21 +87,19 @@ export function findValidBatch(bytes: Uint8Array, position: number, brokenOffset
   return -1;
 }
 
-/** Disks write whole sectors: of a write that a power loss interrupted, some may be missing in the middle. */
-const SECTOR_BYTES = 512;
-
 /**
- * Whether a sector within `bytes` (which are at `filePosition`) was never written: a file that was only ever appended to
- * reads zeros there.
+ * Whether the batch at the start of `bytes`, which go to the file's end, is not there whole. A length that says so may itself
+ * be what is wrong: then the checksum fits what there is.
  */
-export function hasUnwrittenSector(bytes: Uint8Array, filePosition: number): boolean {
-  for (let start = 0; start < bytes.length; ) {
-    const end = start + SECTOR_BYTES - ((filePosition + start) % SECTOR_BYTES);
-    if (end > bytes.length) return false;
-    if (bytes.subarray(start, end).every((byte) => byte === 0)) return true;
-    start = end;
-  }
-  return false;
+export function isCutShort(bytes: Uint8Array): boolean {
+  const MAGIC_AT = 16;
+  const CRC_AT = 17;
+  const CRC_FROM = 21;
+  if (bytes.length < RECORD_BATCH_HEADER_BYTES) return true;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sizeBytes = LENGTH_END + view.getInt32(LENGTH_END - 4);
+  if (bytes[MAGIC_AT] !== RECORD_BATCH_MAGIC || sizeBytes <= bytes.length) return false;
+  return crc32c(bytes, CRC_FROM, bytes.length) !== view.getUint32(CRC_AT);
 }
 
 /** What is known about the place where the valid batches end, though the log does not. */
@@ -106,6 +108,8 @@ export interface Damage {
   readonly recoveryPoint: number;
   /** A valid batch of a later offset follows, in this segment or a later one. */
   readonly validBehind: boolean;
+  /** The file ends within the batch. */
+  readonly isCutShort: boolean;
   /** A sector of the broken part was never written. */
   readonly unwrittenSector: boolean;
   /** The machine lost power since the log was open, so that unsynced writes may be there in part. */
@@ -123,7 +127,12 @@ export function judgeDamage(damage: Damage): Verdict {
   if (damage.offset < damage.recoveryPoint) {
     return { verdict: 'corrupt', reason: 'below the synced checkpoint' };
   }
-  if (!damage.validBehind) return { verdict: 'torn', reason: 'nothing valid follows' };
+  if (!damage.validBehind && damage.pageCacheLost) {
+    // Whoever lost its page cache proves nothing by what it has: it enters the ISR by catching up (KIP-966).
+    return { verdict: 'torn', reason: 'nothing valid follows' };
+  }
+  if (!damage.validBehind && damage.isCutShort)
+    return { verdict: 'torn', reason: 'the last write was cut short' };
   if (damage.pageCacheLost && damage.flush === 'os') {
     // Many writes may be unsynced at once and arrive in any order. Such a replica is not trusted to lead (KIP-966).
     return { verdict: 'torn', reason: 'unsynced by config, lost with the page cache' };
@@ -132,5 +141,9 @@ export function judgeDamage(damage: Damage): Verdict {
     // One write of several batches, interrupted: its sync never returned, so nobody was promised any of it.
     return { verdict: 'torn', reason: 'a sector of the last write is missing' };
   }
-  return { verdict: 'corrupt', reason: 'a valid batch follows the broken one' };
+  // A process that is killed leaves the beginning of its last write, never another content.
+  const reason = damage.validBehind
+    ? 'a valid batch follows the broken one'
+    : 'the last batch is wrong, and whole';
+  return { verdict: 'corrupt', reason };
 }

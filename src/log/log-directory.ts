@@ -117,8 +117,8 @@ export class LogDirectory {
     const limits = { ...DEFAULT_LOG_LIMITS, ...o.limits };
     this.#limits = limits;
     const events = new LogEvents(logger, o.meter);
-    this.#rounds = new Rounds(timers, limits.diskFullRetryMs, events, (error) => this.#fail(error));
-    this.#trash = new Trash(disk, timers, dir, limits.trashDelayMs, (error) => this.#fail(error));
+    this.#rounds = new Rounds(timers, limits.diskFullRetryMs, events, (error) => void this.#fail(error));
+    this.#trash = new Trash(disk, timers, dir, limits.trashDelayMs, (error) => void this.#fail(error));
     this.#offsetsCheckpoint = new Coalesced(() => this.#persistOffsets());
     this.#dirSync = new Coalesced(() => disk.syncDir(dir));
     this.#context = {
@@ -127,7 +127,7 @@ export class LogDirectory {
       logger,
       events,
       limits,
-      pool: new FilePool(disk, limits.openFilesMax, (error) => this.#fail(error)),
+      pool: new FilePool(disk, limits.openFilesMax, (error) => void this.#fail(error)),
       budget: new TailBudget(limits.tailCacheBytesMax),
       indexCache: new IndexCache(limits.indexCacheBytesMax),
       persistOffsets: () => this.#offsetsCheckpoint.run(),
@@ -186,7 +186,7 @@ export class LogDirectory {
         this.#context.pool.forget(`${this.#options.dir}/${name}/`);
         await this.#trash.take(`${this.#options.dir}/${name}`);
       } catch (error) {
-        if (!isDiskFull(error)) this.#fail(error);
+        if (!isDiskFull(error)) void this.#fail(error);
         throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
       }
       this.#context.events.diskHasRoom(name);
@@ -207,11 +207,8 @@ export class LogDirectory {
     await Promise.all(this.#changes.values());
     await this.#rounds.idle();
     const logs = [...this.#logs.values()];
-    const isWhole = !this.#rounds.isBroken && logs.every((log) => !log.isDirty);
-    if (isWhole) {
-      for (const log of logs) await log.closeFiles();
-      await this.#offsetsCheckpoint.run();
-    }
+    const isWritten = !this.#rounds.isBroken && logs.every((log) => !log.isDirty);
+    const isWhole = isWritten && (await this.#leaveForCleanStart(logs));
     for (const log of logs) log.markClosed();
     this.#rounds.stop();
     await this.#context.pool.close();
@@ -224,13 +221,26 @@ export class LogDirectory {
     await disk.syncDir(dir);
   }
 
+  /** Writes what spares the next start a scan; false where a full disk did not take it. */
+  async #leaveForCleanStart(logs: readonly PartitionLog[]): Promise<boolean> {
+    try {
+      for (const log of logs) await log.closeFiles();
+      await this.#offsetsCheckpoint.run();
+      return true;
+    } catch (error) {
+      if (isDiskFull(error)) return false;
+      await this.#fail(error);
+      throw error;
+    }
+  }
+
   async #create(name: string, config: LogConfig): Promise<PartitionLog> {
     if (this.#isClosing) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping');
     try {
       await this.#options.disk.mkdir(`${this.#options.dir}/${name}`);
       await this.#dirSync.run();
     } catch (error) {
-      if (!isDiskFull(error)) this.#fail(error);
+      if (!isDiskFull(error)) void this.#fail(error);
       throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot create the log ${name}`, { cause: error });
     }
     return this.#add(name, emptyLog(this.#context, config, 0));
@@ -321,7 +331,7 @@ export class LogDirectory {
           this.#context.events.diskFull(what, asError(error).message);
           again();
         } else {
-          this.#fail(error);
+          void this.#fail(error);
         }
       });
     });
@@ -340,7 +350,7 @@ export class LogDirectory {
   }
 
   /** The disk failed. Whatever it holds, the page cache may tell otherwise: the next start must not believe it. */
-  #fail(cause: unknown): void {
+  async #fail(cause: unknown): Promise<void> {
     if (this.#rounds.isBroken) return;
     this.#rounds.stop();
     this.#isClosing = true;
@@ -348,10 +358,11 @@ export class LogDirectory {
     const error = asError(cause);
     logger.error({ err: error, dir }, 'The disk failed; the process ends');
     const end = () => crash(new Error(`disk failure in ${dir}: ${error.message}`, { cause: error }));
-    disk
+    // `crash` may throw where it cannot end the process at once.
+    await disk
       .remove(`${dir}/${BOOT_FILE}`)
       .then(end, end)
-      .catch(() => {}); // `crash` may throw where it cannot end the process at once
+      .catch(() => {});
   }
 }
 

@@ -238,13 +238,14 @@ class Recovery {
   async #judge(segment: Segment, sizeBytes: number, hasNext: boolean): Promise<Verdict> {
     const { baseOffset, endOffset, sizeBytes: position } = segment;
     const at = { position, offset: endOffset, endPosition: sizeBytes };
-    const { validBehind, unwrittenSector } = await inspectDamage(this.#files, baseOffset, at);
+    const { validBehind, unwrittenSector, isCutShort } = await inspectDamage(this.#files, baseOffset, at);
     return judgeDamage({
       offset: endOffset,
       recoveryPoint: this.#recoveryPoint,
       // A segment is begun only once the one before it is durable.
       validBehind: validBehind || hasNext,
       unwrittenSector: unwrittenSector && !hasNext,
+      isCutShort,
       pageCacheLost: this.#options.pageCacheLost,
       flush: this.#state.config.flush,
     });

@@ -1,7 +1,8 @@
 /** Walks a segment's file in large chunks, batch by batch, checking each. */
 
+import { hasUnwrittenSector } from '../platform/sectors.ts';
 import type { RecordBatchHeader } from '../protocol/record-batch.ts';
-import { findValidBatch, hasUnwrittenSector, scanBatches } from './batch-scan.ts';
+import { type Damage, findValidBatch, isCutShort, scanBatches } from './batch-scan.ts';
 import type { LogFiles } from './log-files.ts';
 
 const CHUNK_BYTES = 2 ** 20;
@@ -49,14 +50,17 @@ export async function inspectDamage(
   files: LogFiles,
   baseOffset: number,
   at: { readonly position: number; readonly offset: number; readonly endPosition: number },
-): Promise<{ validBehind: boolean; validAt: number; unwrittenSector: boolean }> {
+): Promise<Pick<Damage, 'validBehind' | 'unwrittenSector' | 'isCutShort'> & { validAt: number }> {
   let unwrittenSector = false;
+  let cutShort = at.position >= at.endPosition;
   for (let position = at.position; position < at.endPosition; position += SEARCH_BYTES) {
     const length = Math.min(SEARCH_BYTES + BATCH_BYTES_MAX, at.endPosition - position);
     const bytes = await files.read(baseOffset, position, length);
+    if (position === at.position) cutShort = position + length === at.endPosition && isCutShort(bytes);
     const next = findValidBatch(bytes, position === at.position ? 1 : 0, at.offset);
     unwrittenSector ||= hasUnwrittenSector(next < 0 ? bytes : bytes.subarray(0, next), position);
-    if (next >= 0) return { validBehind: true, validAt: position + next, unwrittenSector };
+    if (next >= 0)
+      return { validBehind: true, validAt: position + next, unwrittenSector, isCutShort: cutShort };
   }
-  return { validBehind: false, validAt: -1, unwrittenSector };
+  return { validBehind: false, validAt: -1, unwrittenSector, isCutShort: cutShort };
 }

@@ -1,3 +1,4 @@
+import { hasUnwrittenSector } from '../platform/sectors.ts';
 import { crc32c } from '../protocol/crc32c.ts';
 import { RaftError } from './errors.ts';
 import type { Entry, HardState } from './types.ts';
@@ -139,6 +140,21 @@ function readRecord(
   const directoryId = decoder.decode(file.subarray(start + 18, end));
   const votedFor = second < 0 ? undefined : { id: second, directoryId };
   return { record: { kind: 'hardState', hardState: { epoch: first, votedFor } }, end };
+}
+
+/**
+ * Is what stands at `position`, the last of the file, what a crash leaves of a frame: its beginning, or all of it but for some
+ * sectors? A frame that is whole and wrong was perhaps synced, and a vote or an entry promised by it: that is damage.
+ */
+export function isTornFrame(file: Uint8Array, position: number): boolean {
+  const tail = file.slice(position);
+  if (tail.length < FRAME_HEADER_BYTES || hasUnwrittenSector(tail, position)) return true;
+  const view = new DataView(tail.buffer);
+  const bodyBytes = tail.length - FRAME_HEADER_BYTES;
+  if (view.getUint32(4) <= bodyBytes) return false;
+  // A length that says so may itself be what is wrong: then the checksum fits with the true one.
+  view.setUint32(4, bodyBytes);
+  return crc32c(tail, 4) !== view.getUint32(0);
 }
 
 /** Is there an undamaged frame anywhere behind `position`? Then what is broken before it was no torn tail. */

@@ -3,7 +3,7 @@ import { RaftError } from './errors.ts';
 import type { LogPosition } from './log-view.ts';
 import type { Entry, HardState } from './types.ts';
 import type { WalRecord } from './wal-format.ts';
-import { decodeFrame, hasFrameBehind } from './wal-format.ts';
+import { decodeFrame, hasFrameBehind, isTornFrame } from './wal-format.ts';
 
 /** One file of the log, and the highest index it speaks of: once a snapshot covers that, the file may go. */
 export interface WalFile {
@@ -80,10 +80,11 @@ async function replayFile(
     if (position < bytes.length) {
       // Each file is synced whole before the next is begun, and each round before the next: only the last frame of the
       // last file can be torn. Anything else is damage, and cutting it off could undo what was promised.
-      if (!isLast || hasFrameBehind(bytes, sequence, position)) {
+      const isTorn = isLast && !hasFrameBehind(bytes, sequence, position) && isTornFrame(bytes, position);
+      if (!isTorn) {
         throw new RaftError(
           'RAFT_LOG_CORRUPT',
-          `${path} is damaged at byte ${position}, and valid records follow it`,
+          `${path} is damaged at byte ${position} in a way that no crash explains`,
         );
       }
       logger.warn(

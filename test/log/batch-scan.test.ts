@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Damage,
-  findValidBatch,
-  hasUnwrittenSector,
-  judgeDamage,
-  scanBatches,
-} from '../../src/log/batch-scan.ts';
+import { type Damage, findValidBatch, judgeDamage, scanBatches } from '../../src/log/batch-scan.ts';
 import { stampBatch } from '../../src/protocol/record-batch.ts';
 import { batch } from './support.ts';
 
@@ -55,29 +49,20 @@ describe('a scan', () => {
   });
 });
 
-test('a sector that was never written is all zeros, and whole', () => {
-  const bytes = new Uint8Array(2048).fill(7);
-  expect(hasUnwrittenSector(bytes, 100)).toBe(false);
-  bytes.fill(0, 500, 900);
-  expect(hasUnwrittenSector(bytes, 0)).toBe(false);
-  bytes.fill(0, 512, 1024);
-  expect(hasUnwrittenSector(bytes, 0)).toBe(true);
-  expect(hasUnwrittenSector(bytes, 300)).toBe(false);
-  expect(hasUnwrittenSector(bytes.subarray(600), 600)).toBe(true);
-  expect(hasUnwrittenSector(bytes.subarray(600, 1000), 600)).toBe(false);
-});
-
 describe('damage', () => {
   const none: Damage = {
     offset: 50,
     recoveryPoint: 50,
     validBehind: false,
     unwrittenSector: false,
+    isCutShort: false,
     pageCacheLost: true,
     flush: 'sync',
   };
   test.each<[string, Partial<Damage>, 'torn' | 'corrupt']>([
     ['at the very end', {}, 'torn'],
+    ['at the very end, cut short', { pageCacheLost: false, isCutShort: true }, 'torn'],
+    ['at the very end, whole, and the power never failed', { pageCacheLost: false }, 'corrupt'],
     ['below the synced checkpoint', { recoveryPoint: 51 }, 'corrupt'],
     ['below it, whatever else', { recoveryPoint: 51, unwrittenSector: true, flush: 'os' }, 'corrupt'],
     ['before a valid batch', { validBehind: true }, 'corrupt'],

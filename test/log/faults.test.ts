@@ -40,6 +40,23 @@ describe('a full disk', () => {
     }
   });
 
+  test('a stop in good order goes through; without the mark of a clean stop, the next start scans', async () => {
+    const node = new TestNode(6, { segmentBytes: 200 });
+    const directory = await node.open();
+    const log = await node.settle(directory.create(TOPIC, 0, node.config));
+    for (let i = 0; i < 5; i++) log.appendAsLeader(batch([`value ${i} ${'x'.repeat(90)}`]), 1, 0);
+    await node.sync(log);
+    const expected = await node.readAll(log);
+    node.node.disk.capacityBytes = node.node.disk.usedBytes;
+    log.setConfig({ ...log.config, segmentBytes: 10_000 });
+    await node.settle(directory.close());
+    expect(node.node.disk.files().has('/data/log/.clean')).toBe(false);
+    node.crash('process');
+    node.node.disk.clearFaults();
+    const again = (await node.open()).get(TOPIC, 0) ?? expect.fail('gone');
+    expect(await node.readAll(again)).toEqual(expected);
+  });
+
   test('a checkpoint that does not fit is put off', async () => {
     const node = new TestNode(5);
     const log = await node.openLog();
@@ -90,6 +107,19 @@ describe('a failing disk', () => {
       expect(third.failed).toBeUndefined();
       expect(await node.readAll(third)).toEqual(expected);
     }
+  });
+
+  test('an error while it is closed ends the process, and the next start does not believe the page cache', async () => {
+    const node = new TestNode(3);
+    const directory = await node.open();
+    const log = await node.settle(directory.create(TOPIC, 0, node.config));
+    log.appendAsLeader(batch(['first']), 1, 0);
+    await node.sync(log);
+    node.node.disk.inject({ operation: 'sync', code: 'EIO', path: '.log' });
+    directory.close().catch(() => {});
+    await node.world.runUntil(() => !node.node.running, 5000);
+    expect(node.node.crashes).toHaveLength(1);
+    expect(node.node.disk.files().has('/data/log/.boot')).toBe(false);
   });
 
   test('a cold read that meets damage makes the log stand down', async () => {

@@ -142,6 +142,7 @@ export class LogDump {
       recoveryPoint: log.recoveryPoint,
       validBehind: damage.validBehind || hasNext,
       unwrittenSector: damage.unwrittenSector && !hasNext,
+      isCutShort: damage.isCutShort,
       pageCacheLost: this.#pageCacheLost,
       flush: log.flush,
     });

@@ -28,6 +28,7 @@ export interface WalkedDamage {
   readonly problem: string;
   readonly validBehind: boolean;
   readonly unwrittenSector: boolean;
+  readonly isCutShort: boolean;
 }
 
 /** What one chunk of the file holds, in order; damage, if there is any, behind the batches. */
@@ -60,9 +61,10 @@ export async function* walkSegment(
     }
     const problem = scan.problem || `the file ends inside a batch, ${sizeBytes - position} bytes into it`;
     const at = { position, offset, endPosition: sizeBytes };
-    const { validBehind, validAt, unwrittenSector } = await inspectDamage(files, baseOffset, at);
+    const { validAt, ...found } = await inspectDamage(files, baseOffset, at);
+    const { validBehind } = found;
     const endPosition = validBehind ? validAt : sizeBytes;
-    yield { batches, damage: { position, endPosition, offset, problem, validBehind, unwrittenSector } };
+    yield { batches, damage: { position, endPosition, offset, problem, ...found } };
     if (!validBehind) return;
     position = endPosition;
     offset = readBatchHeader(await files.read(baseOffset, position, RECORD_BATCH_HEADER_BYTES)).baseOffset;
