@@ -96,7 +96,7 @@ export const planArbitrary: fc.Arbitrary<Plan> = ratios.chain((drawn) => {
     diskSeed: aSeed,
     networkSeed: aSeed,
     workloadSeed: aSeed,
-    nodes: fc.constantFrom(VOTERS, VOTERS, VOTERS + 1),
+    nodes: fc.constantFrom(VOTERS, VOTERS, VOTERS + 1, VOTERS + 2),
     forMs: fc.constant(PLAN_MS),
     ratios: fc.constant(drawn),
     pausesMs,

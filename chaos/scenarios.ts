@@ -28,6 +28,20 @@ const slowDisks = (syncMs: number): fc.Arbitrary<Fault> =>
     syncMs: fc.constant(syncMs),
   });
 
+/** For a while that is over before the cluster has come to rest. */
+const brief = (forMsMax: number, what: fc.Arbitrary<Fault>): fc.Arbitrary<Step> =>
+  fc.record({
+    afterMs: fc.integer({ min: 0, max: 1000 }),
+    forMs: fc.integer({ min: 1, max: forMsMax }),
+    fault: what,
+  });
+
+const cutOff = (direction: 'both' | 'in' | 'out'): Fault => ({
+  kind: 'isolate',
+  target: { who: 'controller' },
+  direction,
+});
+
 /** A short run among busy clients. */
 const aPlan = (steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Plan> =>
   fc.record({
@@ -143,6 +157,36 @@ export const SCENARIOS = {
       )
       .map(([bad, steps]) => [bad, ...steps]),
   ),
+  /** Votes are given and taken all the time, while their leaders die, are cut off, and lose their disks. */
+  voters: fc
+    .tuple(
+      aPlan(
+        fc.array(
+          fc.oneof(
+            { weight: 3, arbitrary: quickKill(fc.oneof(theController, anyNode)) },
+            {
+              weight: 2,
+              arbitrary: brief(1500, fc.constantFrom(cutOff('both'), cutOff('out'), cutOff('in'))),
+            },
+            { weight: 1, arbitrary: brief(1500, fc.record({ kind: kind('pause'), target: theController })) },
+            { weight: 1, arbitrary: brief(200, fc.record({ kind: kind('blackout') })) },
+            { weight: 1, arbitrary: brief(3000, slowDisks(60)) },
+            // It waits for a cluster that is whole again.
+            {
+              weight: 2,
+              arbitrary: fc.record({
+                afterMs: fc.integer({ min: 1500, max: 3000 }),
+                forMs: fc.integer({ min: 1, max: 3000 }),
+                fault: fc.record({ kind: kind('wipeDisk'), target: fc.oneof(theController, anyNode) }),
+              }),
+            },
+          ),
+          { minLength: 4, maxLength: 14, size: 'max' },
+        ),
+      ),
+      fc.constantFrom(VOTERS, VOTERS + 1, VOTERS + 2, VOTERS + 2),
+    )
+    .map(([plan, nodes]): Plan => ({ ...plan, nodes, pausesMs: { voters: 200, producers: 300 } })),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

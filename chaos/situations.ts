@@ -26,6 +26,9 @@ const TOLD: Readonly<Record<string, string>> = {
   'The disk has room again, appends are taken': 'full disk with room again',
   'The disk failed; the process ends': 'node ended by its disk',
   'Retention removes segments': 'retention removed segments',
+  'Changing the voters': 'voters changed by an administrator',
+  'Handing leadership over: this node is no voter any more': 'removed leader handed over',
+  'Adding a voter in place of one whose disk was wiped': 'wiped voter took its seat again',
   'Got no answer to ISR changes, will send them again': 'ISR change without an answer',
 };
 

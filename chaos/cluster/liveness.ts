@@ -15,8 +15,20 @@ export function waitingFor(cluster: SimCluster, image: MetadataImage, workloads:
       return reason === undefined ? [] : [`node ${id} waits for ${reason}`];
     }),
     ...replicasBehind(cluster, image),
+    ...votersMissing(cluster),
     ...workloads.waitingFor(),
   ];
+}
+
+/** Whoever votes is there with the disk that it votes with, and knows it. */
+function votersMissing(cluster: SimCluster): string[] {
+  const voters = cluster.controller?.node?.raft.voters ?? [];
+  if (voters.length === 0) return ['the quorum waits for a leader'];
+  return voters.flatMap(({ id, directoryId }) => {
+    const { node } = cluster.member(id);
+    const votes = node?.raft.isVoter && node.directoryId === directoryId;
+    return votes ? [] : [`the quorum waits for its voter ${id}:${directoryId}`];
+  });
 }
 
 function replicasBehind(cluster: SimCluster, image: MetadataImage): string[] {

@@ -28,6 +28,8 @@ export class SimCluster {
   readonly nodes: readonly ClusterNode[];
   /** Called with each node between its recovery and its start: the place to attach observers. */
   readonly onOpened: ((member: ClusterNode, node: OdradekNode) => void)[] = [];
+  /** Called when a node's disk was wiped. */
+  readonly onWiped: ((member: ClusterNode) => void)[] = [];
   readonly #overrides: Partial<NodeConfigInput>;
 
   /** @param nodes How many; the first three are the voters. */
@@ -98,6 +100,13 @@ export class SimCluster {
   kill(member: ClusterNode, how: 'process' | 'power'): void {
     if (how === 'power') member.machine.powerLoss();
     else member.machine.processCrash();
+  }
+
+  /** The machine loses its disk, and so its power; it comes back as a new replica of everything. */
+  wipe(member: ClusterNode): void {
+    this.kill(member, 'power');
+    member.machine.disk.wipe();
+    for (const observe of this.onWiped) observe(member);
   }
 
   /** Stops the node in order; its process ends when that is through. */

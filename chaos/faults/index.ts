@@ -31,6 +31,7 @@ import { slowNetwork } from './slow-network.ts';
 import { slowReader } from './slow-reader.ts';
 import { splitClients } from './split-clients.ts';
 import { stop } from './stop.ts';
+import { wipeDisk } from './wipe-disk.ts';
 
 export const FAULTS = [
   kill,
@@ -61,6 +62,7 @@ export const FAULTS = [
   powerWhilePaused,
   lastReplica,
   slowDisks,
+  wipeDisk,
 ] as const;
 
 export type Fault = FaultOf<(typeof FAULTS)[number]>;

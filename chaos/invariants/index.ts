@@ -6,6 +6,7 @@ import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
+import { VotersWatch } from './voters.ts';
 
 /** Those that need nothing but what they are told. */
 const INVARIANTS: readonly ((image: () => MetadataImage) => Invariant)[] = [
@@ -36,6 +37,7 @@ export class ClusterWatch {
     const image = () => this.images.image;
     this.#all = [
       this.quorum,
+      new VotersWatch((check) => this.guarded(check)),
       ...INVARIANTS.map((make) => make(image)),
       ...others.map((make) => make(cluster, image)),
     ];
@@ -43,6 +45,9 @@ export class ClusterWatch {
     cluster.onOpened.push((member, node) => {
       this.#watchRestores(member, node);
       for (const invariant of this.#all) invariant.attach?.(member, node);
+    });
+    cluster.onWiped.push((member) => {
+      for (const invariant of this.#all) invariant.onWiped?.(member);
     });
     cluster.world.onAfterEvent.push((happenedTo) => this.#check(happenedTo));
   }

@@ -9,6 +9,8 @@ import type { ClusterNode } from '../cluster/sim-cluster.ts';
 export interface Invariant {
   /** The node opened its logs after a start and did nothing yet. */
   attach?(member: ClusterNode, node: OdradekNode): void;
+  /** The node's disk was wiped: what it had promised is gone with it. */
+  onWiped?(member: ClusterNode): void;
   /** After each event on this node: look only at what changed. */
   check?(member: ClusterNode, node: OdradekNode): void;
   /** A metadata entry was committed, for the first time anywhere. */

@@ -29,7 +29,7 @@ interface Seen {
 export class QuorumWatch implements Invariant {
   /** Who led an epoch, as `node/incarnation`: a restarted leader must not resume its epoch (KAFKA-10527). */
   readonly #leaders = new Map<number, string>();
-  readonly #votes = new Map<string, number>();
+  readonly #votes = new Map<string, string>();
   readonly #committed: { readonly epoch: number; readonly sum: number }[] = [];
   readonly #seen = new Map<number, Seen>();
   readonly #onEntry: (entry: CommittedEntry) => void;
@@ -106,16 +106,18 @@ export class QuorumWatch implements Invariant {
   #voted(member: ClusterNode, request: VoteRequest, { voteGranted, epoch }: VoteResponse): void {
     if (request.preVote) return;
     // Whoever asks for votes in an epoch has given itself its own.
-    this.#gaveVote(request.candidateId, request.candidateEpoch, request.candidateId);
-    if (voteGranted) this.#gaveVote(member.id, epoch, request.candidateId);
+    const candidate = `${request.candidateId}:${request.candidateDirectoryId}`;
+    this.#gaveVote(candidate, request.candidateEpoch, candidate);
+    if (voteGranted) this.#gaveVote(`${member.id}:${request.voterDirectoryId}`, epoch, candidate);
   }
 
-  #gaveVote(voterId: number, epoch: number, candidateId: number): void {
-    const key = `${voterId} ${epoch}`;
+  /** Replicas are named by node and disk: a wiped one is another. */
+  #gaveVote(voter: string, epoch: number, candidate: string): void {
+    const key = `${voter} ${epoch}`;
     const before = this.#votes.get(key);
-    if (before === undefined) this.#votes.set(key, candidateId);
-    else if (before !== candidateId) {
-      const votes = `node ${voterId} voted for ${before} and ${candidateId} in epoch ${epoch}`;
+    if (before === undefined) this.#votes.set(key, candidate);
+    else if (before !== candidate) {
+      const votes = `${voter} voted for ${before} and ${candidate} in epoch ${epoch}`;
       throw new InvariantViolation('double vote', votes);
     }
   }

@@ -15,6 +15,8 @@ interface Replica {
   readonly name: string;
   /** Everything below is durable, also while the node is down: as of the last event on it. */
   syncedOffset: number;
+  /** Its disk was wiped while it was in the ISR, and it has not left that since: nothing is expected of it until then. */
+  isLost: boolean;
   /** The log of the present life. */
   log: PartitionLog | undefined;
   highWatermark: number;
@@ -61,6 +63,17 @@ export class ReplicaWatch implements Invariant {
     }
   }
 
+  onWiped({ id }: ClusterNode): void {
+    for (const { partitions } of this.#image().sortedTopics()) {
+      for (const { topicId, partition, replicas, isr, elr } of partitions) {
+        if (!replicas.includes(id)) continue;
+        const replica = this.#replica(id, `${topicId}-${partition}`);
+        replica.syncedOffset = 0;
+        replica.isLost = isr.includes(id) || elr.includes(id);
+      }
+    }
+  }
+
   /** After an event on this node. */
   check(member: ClusterNode, node: OdradekNode): void {
     for (const partition of node.replicas.partitions()) {
@@ -85,6 +98,9 @@ export class ReplicaWatch implements Invariant {
   #changed(image: PartitionImage): void {
     const name = `${image.topicId}-${image.partition}`;
     const end = this.#safeEnd.get(name) ?? 0;
+    for (const id of image.replicas) {
+      if (!image.isr.includes(id) && !image.elr.includes(id)) this.#replica(id, name).isLost = false;
+    }
     for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, 'committed');
   }
 
@@ -168,7 +184,7 @@ export class ReplicaWatch implements Invariant {
 
   #requireSynced(nodeId: number, name: string, end: number, why: string): void {
     const replica = this.#replica(nodeId, name);
-    if (replica.syncedOffset < end)
+    if (replica.syncedOffset < end && !replica.isLost)
       this.#fail('in-sync replica lacks records', replica, `synced ${replica.syncedOffset}, ${why}: ${end}`);
   }
 
@@ -178,7 +194,7 @@ export class ReplicaWatch implements Invariant {
     let replica = ofNode.get(name);
     if (!replica) {
       replica = {
-        ...{ nodeId, name, syncedOffset: 0, highWatermark: 0 },
+        ...{ nodeId, name, syncedOffset: 0, highWatermark: 0, isLost: false },
         ...{ log: undefined, led: undefined, maximalIsr: undefined, durable: undefined },
       };
       ofNode.set(name, replica);

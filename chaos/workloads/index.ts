@@ -12,6 +12,7 @@ import { partitions } from './partitions.ts';
 import { producers } from './producers.ts';
 import { reader } from './reader.ts';
 import { topics } from './topics.ts';
+import { voters } from './voters.ts';
 import { wanderer } from './wanderer.ts';
 import { weakAcks } from './weak-acks.ts';
 import { wide } from './wide.ts';
@@ -31,4 +32,5 @@ export const WORKLOADS = [
   large,
   wide,
   weakAcks,
+  voters,
 ] as const satisfies readonly WorkloadKind[];

@@ -137,6 +137,11 @@ export class OdradekNode {
     return this.raft.clusterId;
   }
 
+  /** Of its data folder: a node whose disk was wiped has another one, and is another replica to the quorum. */
+  get directoryId(): string {
+    return this.#identity.directoryId;
+  }
+
   /** What the node waits for before it can serve; undefined once it serves. */
   get waitingFor(): string | undefined {
     const blocked = this.raft.bootstrapBlocked();

@@ -3,10 +3,12 @@ import { GROUP_BUGS } from './groups.ts';
 import { QUORUM_BUGS } from './quorum.ts';
 import { REPLICATION_BUGS } from './replication.ts';
 import { STORAGE_BUGS } from './storage.ts';
+import { VOTER_BUGS } from './voters.ts';
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUORUM_BUGS,
   ...REPLICATION_BUGS,
   ...STORAGE_BUGS,
   ...GROUP_BUGS,
+  ...VOTER_BUGS,
 ];

@@ -1,0 +1,113 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+const planted = { scenario: 'voters', seedsMax: 2000 } as const;
+
+/** Of voters that change. */
+export const VOTER_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'voters changed before an entry of the own epoch',
+    row: 'single-server membership (Ongaro 2015)',
+    file: 'src/raft/voter-changes.ts',
+    replace: "if (s.log.voterSetIndex > s.commitIndex) return 'changePending';",
+    by: "if (s.log.voterSetIndex > s.commitIndex && s.log.voterSetIndex !== s.epochStartIndex) return 'changePending';",
+    ...planted,
+  },
+  {
+    name: 'voters changed over an open change',
+    row: 'single-server membership',
+    file: 'src/raft/voter-changes.ts',
+    replace: "if (s.log.voterSetIndex > s.commitIndex) return 'changePending';",
+    by: '',
+    ...planted,
+  },
+  {
+    name: 'removed leader counts itself',
+    row: 'leader outside the voters (KAFKA-16530)',
+    file: 'src/raft/commit.ts',
+    replace: 'const matches = s.voters.map((voter) =>',
+    by: 'const matches = (s.isVoter ? s.voters : [s.self, ...s.voters.slice(1)]).map((voter) =>',
+    ...planted,
+  },
+  {
+    name: 'removed leader stays',
+    row: 'leader outside the voters (KAFKA-17608)',
+    file: 'src/raft/core.ts',
+    replace: 'if (isRemovedForGood(s)) startResigning(s, nowMs);',
+    by: 'void isRemovedForGood;',
+    ...planted,
+  },
+  {
+    name: 'voter whose removal is not committed never stands',
+    row: 'found by the fuzz of voter changes',
+    file: 'src/raft/state.ts',
+    replace:
+      'return this.isVoter || this.log.voterSetsSince(this.commitIndex).some((set) => isIn(set, this.self));',
+    by: 'return this.isVoter;',
+    ...planted,
+  },
+  {
+    name: 'acknowledgements counted by node, not by disk',
+    row: 'wiped disk, same id',
+    file: 'src/raft/commit.ts',
+    replace: '(s.replicas.get(keyOf(voter))?.matchIndex ?? 0)',
+    by: 'Math.max(0, ...[...s.replicas.values()].filter(({ key }) => key.id === voter.id).map((each) => each.matchIndex))',
+    ...planted,
+  },
+  {
+    name: 'wiped disk votes as its old self',
+    row: 'wiped disk, same id',
+    file: 'src/raft/node.ts',
+    replace:
+      'const isMeant = target.voterId === this.#self.id && target.voterDirectoryId === this.#self.directoryId;',
+    by: 'const isMeant = target.voterId === this.#self.id;',
+    ...planted,
+  },
+  {
+    name: 'wiped disk taken for a voter',
+    row: 'wiped disk, same id',
+    file: 'src/raft/voter-set.ts',
+    replace: 'set.voters.some((voter) => keyOf(voter) === keyOf(replica));',
+    by: 'set.voters.some((voter) => keyOf(voter) !== undefined && voter.id === replica.id);',
+    ...planted,
+  },
+  {
+    name: 'wiped voter never takes its seat',
+    row: 'wiped disk, same id',
+    file: 'src/raft/core.ts',
+    replace: 'maybeReplaceWiped(s, nowMs);',
+    by: 'void maybeReplaceWiped;',
+    ...planted,
+  },
+  {
+    name: 'vacant seat forgotten',
+    row: 'wiped disk, same id',
+    file: 'src/raft/voter-changes.ts',
+    replace: '{ ...next, vacant: [...vacant, ...left] }',
+    by: '{ ...next, vacant: [...vacant, ...left.slice(1)] }',
+    ...planted,
+  },
+  {
+    name: 'truncation keeps the voters',
+    row: 'single-server membership',
+    file: 'src/raft/log-view.ts',
+    replace: 'this.#voterSets.truncateAfter(index);',
+    by: '',
+    ...planted,
+  },
+  {
+    name: 'snapshot with the newest voters',
+    row: 'snapshot off by one',
+    file: 'src/raft/driver.ts',
+    replace: 'core.state.log.voterSetAt(index)',
+    by: 'core.state.log.voterSet',
+    ...planted,
+  },
+  {
+    name: 'observer added before it holds the log',
+    row: 'found by hand: a voter that lags is no help',
+    file: 'src/raft/voter-changes.ts',
+    replace: "if (!isCaughtUp(s, progress, nowMs)) return 'notCaughtUp';",
+    by: '',
+    ...planted,
+  },
+];
