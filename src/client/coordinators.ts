@@ -1,7 +1,7 @@
 /** Which node coordinates which group: asked of any node, remembered, and followed when it moves. */
 
 import type { Timer } from '../platform/ports.ts';
-import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
+import { ERROR_CODE, errorDefinition, errorFor, KafkaError } from '../protocol/errors.ts';
 import { FindCoordinator } from '../protocol/messages/find-coordinator.ts';
 import type { Api } from '../protocol/schema.ts';
 import type { MetadataCache } from './metadata-cache.ts';
@@ -37,8 +37,8 @@ export class Coordinators {
     const watch = this.#watch(groupId, nodeId);
     try {
       const response = await Promise.race([this.#nodes.send(nodeId, api, request), watch.moved]);
-      const error = errorFor(errorOf(response));
-      if (error.action === 'refresh-metadata') this.#forget(groupId, nodeId);
+      const { action } = errorDefinition(errorOf(response));
+      if (action === 'refresh-metadata') this.#forget(groupId, nodeId);
       return response;
     } catch (error) {
       this.#forget(groupId, nodeId);

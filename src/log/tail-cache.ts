@@ -40,7 +40,9 @@ export class Tail {
   }
 
   push(batch: TailBatch): void {
-    this.#batches.push({ ...batch, costBytes: this.#budget.charge(this, batch.bytes) });
+    const { baseOffset, endOffset, bytes, segment, position } = batch;
+    const costBytes = this.#budget.charge(this, bytes);
+    this.#batches.push({ baseOffset, endOffset, bytes, segment, position, costBytes });
     this.#budget.trim();
   }
 

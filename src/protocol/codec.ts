@@ -83,7 +83,10 @@ function encodeMessage<Header, Body>(
 /** Reads the header of a request; `decodeRequestBody` reads the rest, once the API is looked up. */
 export function decodeRequestHeader(parts: readonly Uint8Array[]): RequestFrame {
   const { header, body, raw } = openMessage(parts);
-  return { ...requestHeaderCodec.decode(header, raw), body, raw };
+  // Spelled out, here and in other places of each message's way: a literal behind a spread is built property by
+  // property through V8's runtime, which took a tenth of a node's time.
+  const { apiKey, apiVersion, correlationId, clientId } = requestHeaderCodec.decode(header, raw);
+  return { apiKey, apiVersion, correlationId, clientId, body, raw };
 }
 
 export function decodeRequestBody<Request>(api: Api<Request, unknown>, frame: RequestFrame): Request {
@@ -93,7 +96,8 @@ export function decodeRequestBody<Request>(api: Api<Request, unknown>, frame: Re
 /** Reads the header of a response; `decodeResponseBody` reads the rest, once the request is looked up. */
 export function decodeResponseHeader(parts: readonly Uint8Array[]): ResponseFrame {
   const { header, body, raw } = openMessage(parts);
-  return { ...responseHeaderCodec.decode(header, raw), body, raw };
+  const { correlationId } = responseHeaderCodec.decode(header, raw);
+  return { correlationId, body, raw };
 }
 
 export function decodeResponseBody<Response>(api: Api<unknown, Response>, frame: ResponseFrame): Response {

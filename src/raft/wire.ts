@@ -52,7 +52,9 @@ export function toWire(request: Request, to: ReplicaKey, sender: Sender): WireRe
     }
     case 'append': {
       const body: RequestOf<typeof AppendEntries> = {
-        ...target,
+        clusterId,
+        voterId: to.id,
+        voterDirectoryId: to.directoryId,
         leaderId: self.id,
         leaderEpoch: request.epoch,
         prevIndex: request.prevIndex,
