@@ -39,7 +39,7 @@ SEEDS ?= 200
 SEED_BASE ?= 1
 sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE))$(if $(SCENARIO), --scenario $(SCENARIO)))
 
-sim: node_modules/.installed ## Simulated clusters under random faults (SEEDS=200 [SEED_BASE=1], or SEED=7 to repeat one; 4 runs a second)
+sim: node_modules/.installed ## Simulated clusters under random faults, on all cores (SEEDS=200 [SEED_BASE=1], or SEED=7 to repeat one)
 	@npx --no-install esbuild chaos/sim/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --sourcemap=inline --outfile=node_modules/.cache/odradek/sim.mjs
 	@node --enable-source-maps node_modules/.cache/odradek/sim.mjs $(sim_args) $(SIM_FLAGS)

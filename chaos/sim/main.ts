@@ -4,6 +4,7 @@
  * 6 something that plans should bring about never happened.
  */
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { RunFailure, runPlan } from '../cluster/run.ts';
 import { RunsCovered } from '../coverage.ts';
@@ -13,6 +14,7 @@ import { planText } from '../plan-text.ts';
 import { planOf, SCENARIOS, type ScenarioName } from '../scenarios.ts';
 import { SITUATIONS } from '../situations.ts';
 import { WORKLOADS } from '../workloads/index.ts';
+import { type Outcome, type RunSeed, runInJobs, serveSeeds } from './jobs.ts';
 
 const EXIT_CODES = { crash: 3, safety: 4, liveness: 5, coverage: 6 } as const;
 /** So many runs of any plans must have reached everything there is. */
@@ -37,6 +39,12 @@ const { values } = parseArgs({
     /** Prints one line about a failure, for programs. */
     brief: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    /** How many seeds to run at once, each in a process of its own; 1: here. By default one per core. */
+    jobs: { type: 'string' },
+    /** Runs seeds from the base on for so long, instead of a number of them. */
+    minutes: { type: 'string' },
+    /** This process runs the seeds that another one sends. */
+    worker: { type: 'boolean', default: false },
   },
 });
 
@@ -54,12 +62,43 @@ function scenario(): ScenarioName {
   process.exit(2);
 }
 
-function plans(): Plan[] {
-  if (values.plan !== undefined) return [JSON.parse(values.plan) as Plan];
-  if (values.seed !== undefined) return [planOf(wholeNumber('SEED', values.seed), scenario())];
+/** The one plan that was asked for, if it was one. */
+function onePlan(): Plan | undefined {
+  if (values.plan !== undefined) return JSON.parse(values.plan) as Plan;
+  return values.seed === undefined ? undefined : planOf(wholeNumber('SEED', values.seed), scenario());
+}
+
+function* seeds(): Generator<number> {
   const base = wholeNumber('SEED_BASE', values.base);
-  return Array.from({ length: wholeNumber('SEEDS', values.seeds) }, (_, index) =>
-    planOf(base + index, scenario()),
+  const minutes = values.minutes === undefined ? undefined : wholeNumber('MINUTES', values.minutes);
+  const count = minutes === undefined ? wholeNumber('SEEDS', values.seeds) : Number.POSITIVE_INFINITY;
+  const endMs = performance.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+  for (let seed = base; seed < base + count && performance.now() < endMs; seed += 1) yield seed;
+}
+
+const runSeed: RunSeed = (seed) => runOne(seed, planOf(seed, scenario()));
+
+async function runOne(seed: number, plan: Plan): Promise<Outcome> {
+  try {
+    return { seed, result: await runPlan(plan) };
+  } catch (error) {
+    if (!(error instanceof RunFailure)) throw error;
+    lastFailure = error;
+    return { seed, verdict: error.verdict, message: error.message };
+  }
+}
+
+async function* runHere(plan: Plan | undefined): AsyncGenerator<Outcome> {
+  if (plan) yield await runOne(plan.seed, plan);
+  else for (const seed of seeds()) yield await runSeed(seed);
+}
+
+/** All that is known of a failure: of another process only the seed, so it is repeated here. */
+async function failureOf(outcome: Outcome, jobs: number): Promise<RunFailure> {
+  if (jobs > 1) await runSeed(outcome.seed);
+  if (lastFailure?.plan.seed === outcome.seed) return lastFailure;
+  throw new Error(
+    `seed ${outcome.seed} failed in one process and not in another: a run is not a function of it`,
   );
 }
 
@@ -87,44 +126,57 @@ function report(failure: RunFailure): void {
   console.error(`${verdict} failure at commit ${commit()}; reproduce it with: ${how}`);
 }
 
-let exitCode = 0;
-let virtualMs = 0;
-let acknowledged = 0;
-let failures = 0;
-const all = plans();
-const covered = new RunsCovered();
-if (values.seed !== undefined) console.log(all.map(planText).join('\n'));
-const startedMs = performance.now();
-for (const [index, plan] of all.entries()) {
-  try {
-    const result = await runPlan(plan);
-    virtualMs += result.virtualMs;
-    acknowledged += result.acknowledged;
-    covered.add(result.covered);
-    if (values.verbose) console.log(`seed ${plan.seed}: ${JSON.stringify(result)}`);
-  } catch (error) {
-    if (!(error instanceof RunFailure)) throw error;
-    failures += 1;
-    exitCode ||= EXIT_CODES[error.verdict];
-    if (values.all) console.error(`${error.verdict}: ${error.message}`);
-    else {
-      if (values.brief)
-        console.log(`${error.verdict} after ${index + 1} seeds: ${error.message.split('\n', 3).join('; ')}`);
-      else report(error);
-      break;
+let lastFailure: RunFailure | undefined;
+if (values.worker) serveSeeds(runSeed);
+else process.exit(await runAll());
+
+async function runAll(): Promise<number> {
+  const plan = onePlan();
+  // What hunts for a bug counts seeds in their order.
+  const isInOrder = plan !== undefined || values.brief;
+  const jobs = isInOrder ? 1 : wholeNumber('--jobs', values.jobs ?? `${availableParallelism()}`);
+  let exitCode = 0;
+  let virtualMs = 0;
+  let acknowledged = 0;
+  let runs = 0;
+  let failures = 0;
+  const covered = new RunsCovered();
+  if (plan) console.log(planText(plan));
+  const startedMs = performance.now();
+  const worker = ['--worker', '--scenario', scenario()];
+  for await (const outcome of jobs === 1 ? runHere(plan) : runInJobs(seeds(), jobs, worker)) {
+    runs += 1;
+    if (outcome.verdict === undefined) {
+      const { result } = outcome;
+      virtualMs += result.virtualMs;
+      acknowledged += result.acknowledged;
+      covered.add(result.covered);
+      if (values.verbose) console.log(`seed ${outcome.seed}: ${JSON.stringify(result)}`);
+      continue;
     }
+    const { verdict, message } = outcome;
+    failures += 1;
+    exitCode ||= EXIT_CODES[verdict];
+    if (values.all) {
+      console.error(`${verdict}: ${message}`);
+      continue;
+    }
+    if (values.brief) console.log(`${verdict} after ${runs} seeds: ${message.split('\n', 3).join('; ')}`);
+    else report(await failureOf(outcome, jobs));
+    break;
   }
+  const seconds = (performance.now() - startedMs) / 1000;
+  const speed = virtualMs / 1000 / seconds;
+  console.log(
+    `${runs} plans, ${failures} failed, ${acknowledged} records acknowledged, ` +
+      `${Math.round(virtualMs / 1000)} simulated seconds in ${seconds.toFixed(1)} s ` +
+      `(${Math.round(speed)} per second, ${Math.round(speed / jobs)} per core)`,
+  );
+  if (covered.runs > 1) console.log(covered.table(EXPECTED));
+  const missing = covered.missing(EXPECTED);
+  if (exitCode === 0 && covered.runs >= COVERING_RUNS && values.scenario === 'any' && missing.length > 0) {
+    console.error(`never happened in ${covered.runs} runs: ${missing.join(', ')}`);
+    exitCode = EXIT_CODES.coverage;
+  }
+  return exitCode;
 }
-const seconds = (performance.now() - startedMs) / 1000;
-const speed = Math.round(virtualMs / 1000 / seconds);
-console.log(
-  `${all.length} plans, ${failures} failed, ${acknowledged} records acknowledged, ` +
-    `${Math.round(virtualMs / 1000)} simulated seconds in ${seconds.toFixed(1)} s (${speed} per second)`,
-);
-if (covered.runs > 1) console.log(covered.table(EXPECTED));
-const missing = covered.missing(EXPECTED);
-if (exitCode === 0 && covered.runs >= COVERING_RUNS && values.scenario === 'any' && missing.length > 0) {
-  console.error(`never happened in ${covered.runs} runs: ${missing.join(', ')}`);
-  exitCode = EXIT_CODES.coverage;
-}
-process.exit(exitCode);
