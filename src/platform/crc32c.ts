@@ -1,7 +1,7 @@
 import type { Logger } from './ports.ts';
 
-/** The CRC-32C of `bytes[start, end)`. */
-type Crc32c = (bytes: Uint8Array, start: number, end: number) => number;
+/** The CRC-32C of `bytes[start, end)`, carrying on from the sum `before`. */
+type Crc32c = (bytes: Uint8Array, start: number, end: number, before: number) => number;
 
 /** Below this, calling into native code costs more than the sum itself in JavaScript (measured: even at 256). */
 const NATIVE_BYTES_MIN = 256;
@@ -20,8 +20,10 @@ export async function installNativeCrc32c(
   try {
     const { crc32c } = await import('@node-rs/crc32');
     if (crc32c(CHECK_TEXT) !== CHECK_SUM) throw new Error('the native CRC-32C gives wrong sums');
-    install((bytes, start, end) =>
-      end - start < NATIVE_BYTES_MIN ? js(bytes, start, end) : crc32c(bytes.subarray(start, end)),
+    install((bytes, start, end, before) =>
+      end - start < NATIVE_BYTES_MIN
+        ? js(bytes, start, end, before)
+        : crc32c(bytes.subarray(start, end), before),
     );
   } catch (err) {
     logger.debug({ err }, 'CRC-32C is computed in JavaScript, which is slower');

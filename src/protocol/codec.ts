@@ -3,9 +3,10 @@
  * `platform/` may lie below it) and runs in a browser as in Node.js. Begin with `schema.ts` and one of `messages/`, then
  * this file and `kafka-codec.ts`, the two encodings; `record-batch.ts` is the other half.
  *
- * Here, the encoding on WebSockets: a message is `[u32 headBytes][head][raw record bytes...]`, where the head is
- * msgpack, `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their
- * lengths.
+ * Here, the encoding on WebSockets: a message is `[u32 headBytes][u32 checksum][head][raw record bytes...]`, where the head
+ * is msgpack, `[header, body]`, both positional arrays. Record batches follow as they are; the head carries only their
+ * lengths. Where the checksum (`message-checksum.ts`) stands, the top bit of `headBytes` is set; readers before catalogue
+ * version 3 know of none.
  *
  * Whatever a peer sends, decoding throws nothing but `ProtocolError`. A message whose header can be read and whose
  * body cannot may be answered with an error; one without a readable header leaves nobody to answer.
@@ -13,6 +14,7 @@
 
 import { readUint32, writeInt32 } from './bytes.ts';
 import { CATALOGUE_VERSION } from './catalogue-version.ts';
+import { checksumOf } from './message-checksum.ts';
 import { PartsReader } from './message-parts.ts';
 import { packArrays, unpackArrays } from './msgpack.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -20,6 +22,10 @@ import { type Api, type Infer, int16, int32, string, struct } from './schema.ts'
 import { type Compiled, compile } from './schema-compiler.ts';
 
 const PREFIX_BYTES = 4;
+const CHECKSUM_BYTES = 4;
+const CHECKSUM_SINCE = 3;
+/** Of `headBytes`. */
+const HAS_CHECKSUM = 0x8000_0000;
 const CLIENT_ID_BYTES_MAX = 256;
 
 const requestHeader = struct({
@@ -74,9 +80,12 @@ function encodeMessage<Header, Body>(
 ): Uint8Array[] {
   const parts: Uint8Array[] = [new Uint8Array(0)];
   const tree = [headerCodec.encode(header, parts, version), bodyCodec.encode(body, parts, version)];
-  const head = packArrays(tree, PREFIX_BYTES);
-  writeInt32(head, 0, head.length - PREFIX_BYTES);
+  const isChecked = version >= CHECKSUM_SINCE;
+  const prefixBytes = isChecked ? PREFIX_BYTES + CHECKSUM_BYTES : PREFIX_BYTES;
+  const head = packArrays(tree, prefixBytes);
   parts[0] = head;
+  writeInt32(head, 0, head.length - prefixBytes + (isChecked ? HAS_CHECKSUM : 0));
+  if (isChecked) writeInt32(head, PREFIX_BYTES, checksumOf(parts, prefixBytes, head.length - prefixBytes));
   return parts;
 }
 
@@ -106,7 +115,13 @@ export function decodeResponseBody<Response>(api: Api<unknown, Response>, frame:
 
 function openMessage(parts: readonly Uint8Array[]): { header: unknown; body: unknown; raw: PartsReader } {
   const raw = new PartsReader(parts);
-  const headBytes = readUint32(raw.take(PREFIX_BYTES), 0);
+  let headBytes = readUint32(raw.take(PREFIX_BYTES), 0);
+  if (headBytes >= HAS_CHECKSUM) {
+    headBytes -= HAS_CHECKSUM;
+    const expected = readUint32(raw.take(CHECKSUM_BYTES), 0);
+    if (checksumOf(parts, PREFIX_BYTES + CHECKSUM_BYTES, headBytes) !== expected)
+      throw new ProtocolError('the message was damaged on the way');
+  }
   const head = unpackArrays(raw.take(headBytes));
   if (!Array.isArray(head) || head.length < 2)
     throw new ProtocolError('the head must be a header and a body');

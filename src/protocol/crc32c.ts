@@ -3,8 +3,8 @@
  * a native one with `setCrc32c`.
  */
 
-/** The CRC-32C of `bytes[start, end)` as an unsigned 32-bit number. */
-export type Crc32c = (bytes: Uint8Array, start: number, end: number) => number;
+/** The CRC-32C of `bytes[start, end)` as an unsigned 32-bit number; of all up to there, if `before` is that of what precedes. */
+export type Crc32c = (bytes: Uint8Array, start: number, end: number, before: number) => number;
 
 /** The polynomial 0x1EDC6F41, bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
@@ -27,9 +27,9 @@ function buildTables(): Int32Array {
 }
 
 /** The implementation in JavaScript; exported to compare others with. */
-export function crc32cJs(bytes: Uint8Array, start: number, end: number): number {
+export function crc32cJs(bytes: Uint8Array, start: number, end: number, before = 0): number {
   const t = TABLES;
-  let crc = -1;
+  let crc = ~before;
   let i = start;
   for (const last = end - 8; i <= last; i += 8) {
     const low =
@@ -59,7 +59,7 @@ export function setCrc32c(native: Crc32c): void {
   implementation = native;
 }
 
-/** The CRC-32C of `bytes[start, end)`, unsigned. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  return implementation(bytes, start, end);
+/** The CRC-32C of `bytes[start, end)`, unsigned; with the sum `before` of what precedes them, that of both. */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
+  return implementation(bytes, start, end, before);
 }

@@ -36,6 +36,18 @@ export class PartsReader {
     return view;
   }
 
+  /** Passes over as many bytes. Throws a `ProtocolError` where fewer remain. */
+  skip(length: number): void {
+    if (length > this.#remaining) throw new ProtocolError(`${length} bytes where ${this.#remaining} remain`);
+    this.#remaining -= length;
+    for (let left = length; left > 0; ) {
+      this.#skipEmptyParts();
+      const step = Math.min(left, (this.#parts[this.#index] as Uint8Array).length - this.#position);
+      this.#position += step;
+      left -= step;
+    }
+  }
+
   #skipEmptyParts(): void {
     while (this.#index < this.#parts.length && this.#position === this.#parts[this.#index]?.length) {
       this.#index++;

@@ -41,8 +41,13 @@ class MsgpackRequest implements WireRequest {
     return encodeResponse(api, this.correlationId, response, catalogueVersion);
   }
 
-  encodeRefusal({ code, message }: Refusal): Uint8Array[] {
-    return encodeResponse(RpcFailure, ~this.correlationId, { errorCode: code, errorMessage: message });
+  encodeRefusal(
+    { code, message }: Refusal,
+    _api: AnyApi | undefined,
+    catalogueVersion: number,
+  ): Uint8Array[] {
+    const failure = { errorCode: code, errorMessage: message };
+    return encodeResponse(RpcFailure, ~this.correlationId, failure, catalogueVersion);
   }
 
   mayOverlap(): boolean {

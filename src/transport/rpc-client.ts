@@ -6,7 +6,7 @@ import type {
   Timer,
   Timers,
 } from '../platform/ports.ts';
-import { CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
+import { CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import {
   decodeResponseBody,
   decodeResponseHeader,
@@ -191,7 +191,9 @@ export class RpcClient {
       catalogueVersion,
     };
     const { maxVersion } = ApiVersions;
-    connection.send(encodeRequest(ApiVersions, maxVersion, HELLO_CORRELATION_ID, clientId, hello));
+    // In the words of the oldest: whom it reaches is not known yet.
+    const version = OLDEST_CATALOGUE_VERSION;
+    connection.send(encodeRequest(ApiVersions, maxVersion, HELLO_CORRELATION_ID, clientId, hello, version));
   }
 
   /** Looks for signs of life while answers are awaited; without any it asks for one, and then gives up. */

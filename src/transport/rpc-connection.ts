@@ -264,7 +264,7 @@ export class RpcConnection implements Caller {
     const code = codeOf(error);
     this.#options.events.failed(api, code);
     const message = error.message.slice(0, ERROR_MESSAGE_CHARS_MAX);
-    const answer = request.encodeRefusal({ code, message }, api);
+    const answer = request.encodeRefusal({ code, message }, api, this.#catalogueVersion);
     const fields = { remote: this.remote, clientId, apiKey, apiVersion };
     if (code === ERROR_CODE.UNKNOWN_SERVER_ERROR)
       this.#logger.error({ ...fields, err: error }, 'A request handler failed');

@@ -32,7 +32,11 @@ export interface WireRequest {
    * The answer that says why there is no other; `api` where the API is served, in whatever version. Undefined where the
    * protocol has no words for it: the connection is closed.
    */
-  encodeRefusal(refusal: Refusal, api: AnyApi | undefined): Uint8Array[] | undefined;
+  encodeRefusal(
+    refusal: Refusal,
+    api: AnyApi | undefined,
+    catalogueVersion: number,
+  ): Uint8Array[] | undefined;
   /** Whether it may be started before the requests ahead of it are answered. */
   mayOverlap(): boolean;
 }

@@ -26,6 +26,7 @@ import {
   uuid,
 } from '../../src/protocol/schema.ts';
 import { anyValue, join } from './support/arbitrary.ts';
+import { batchOf } from './support/records.ts';
 import { decodeValue, encodeValue } from './support/value.ts';
 
 /** The same bytes, cut into parts at arbitrary places: what a network may deliver. */
@@ -212,8 +213,29 @@ test.each([
   expect(() => reread(parts)).toThrow(ProtocolError);
 });
 
+test('no bit flips unnoticed on the way, except in what the checksums of batches cover', () => {
+  const batch = batchOf([{ timestamp: 1, key: null, value: new Uint8Array(30) }]);
+  const parts = encode({ sets: [{ id: ID, records: [batch, batch] }] });
+  const whole = join(parts);
+  const head = whole.length - 2 * batch.length;
+  for (let bit = 1; bit < whole.length * 8; bit++) {
+    const at = bit >>> 3;
+    const isInBatch = at >= head && (at - head) % batch.length >= 21;
+    if (isInBatch) continue;
+    const flipped = whole.slice();
+    flipped[at] = (flipped[at] as number) ^ (0x80 >>> (bit & 7));
+    expect(() => decodeRequestHeader([flipped]), `bit ${bit}`).toThrow(ProtocolError);
+  }
+});
+
+test('a message for a peer of catalogue version 2 has no checksum', () => {
+  const [head = new Uint8Array(0)] = encodeRequest(Sample, 0, 1, null, sample, 2);
+  expect(head[0]).toBe(0);
+  expect(reread([head])).toMatchObject({ name: 'x' });
+});
+
 test('bytes behind the last records are refused', () => {
-  expect(() => reread([...encode({}), Uint8Array.of(0)])).toThrow('1 bytes remain behind the Sample request');
+  expect(() => reread([...encode({}), Uint8Array.of(0)])).toThrow('damaged');
 });
 
 test('integers beyond 32 bits and of any msgpack width are read', () => {

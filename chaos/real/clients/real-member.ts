@@ -3,7 +3,7 @@ import { ClientError, KafkaError, string } from '../../../src/client/node.ts';
 import type { Ownership } from '../../checker/history.ts';
 import type { Prng } from '../../sim/prng.ts';
 import { type ClientContext, nameOf } from './context.ts';
-import { seenRecord } from './real-reader.ts';
+import { pollAgain, seenRecord } from './real-reader.ts';
 
 const POLL_MS = 500;
 const COMMIT_CHANCE = 0.2;
@@ -55,7 +55,7 @@ export class RealMember {
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
     while (!this.#isStopped) {
-      const records = await this.#consumer.poll(POLL_MS);
+      const records = await pollAgain(this.#consumer, POLL_MS);
       if (records.length === 0) continue;
       this.#context.recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });
       for (const { topic, partition, offset } of records) {

@@ -1,5 +1,5 @@
-import type { ConsumerRecord, Odradek } from '../../../src/client/node.ts';
-import { string } from '../../../src/client/node.ts';
+import type { Consumer, ConsumerRecord, Odradek } from '../../../src/client/node.ts';
+import { KafkaError, string } from '../../../src/client/node.ts';
 import type { SeenRecord } from '../../checker/history.ts';
 import type { ClientContext } from './context.ts';
 
@@ -15,6 +15,19 @@ export const seenRecord = ({
   offset,
   value: value ?? '',
 });
+
+/** Records that a link damaged are fetched again; their reader is told, and asks again. */
+export async function pollAgain(
+  consumer: Consumer<Uint8Array, string>,
+  waitMs: number,
+): Promise<ConsumerRecord<Uint8Array, string>[]> {
+  try {
+    return await consumer.poll(waitMs);
+  } catch (error) {
+    if (error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE') return [];
+    throw error;
+  }
+}
 
 /** A consumer without a group that follows all partitions from the start on. */
 export class RealReader {
@@ -41,7 +54,7 @@ export class RealReader {
     const consumer = client.consumer({ value: string, autoOffsetReset: 'earliest' });
     await consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
     while (!this.#isStopped) {
-      const records = await consumer.poll(POLL_MS);
+      const records = await pollAgain(consumer, POLL_MS);
       for (const { partition } of records) availability.consumed(partition);
       if (records.length > 0)
         recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });

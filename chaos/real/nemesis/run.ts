@@ -17,7 +17,7 @@ export interface ChaosOptions {
   readonly dir: string;
   readonly seed: number;
   readonly forMs: number;
-  /** Only faults whose names contain this. */
+  /** Only faults whose names contain this; with a `!` before it, only those whose names do not. */
   readonly only?: string | undefined;
   readonly say: (line: string) => void;
   /** Hands out what ends the cluster, for whoever interrupts. */
@@ -97,7 +97,8 @@ async function torture(
   { forMs, only = '', say }: ChaosOptions,
 ): Promise<Pick<ChaosResult, 'steps' | 'missing'>> {
   const { cluster, clients } = world;
-  const wanted = FAULTS.filter(({ name }) => name.includes(only));
+  const wanted = FAULTS.filter(({ name }) => only.startsWith('!') !== name.includes(only.replace('!', '')));
+  if (wanted.length === 0) throw new Error(`no fault is called ${only}`);
   const context = { cluster, random } as Parameters<NonNullable<Fault['missing']>>[0];
   const missing = new Map(
     wanted.flatMap((fault) => {
