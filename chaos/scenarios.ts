@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { bitRot } from './faults/bit-rot.ts';
 import type { Fault } from './faults/index.ts';
 import { aFollower, aLeader, anyNode, type Target, theController, VOTERS } from './faults/target.ts';
 import { aSeed, type Plan, planArbitrary, type Step } from './plan.ts';
@@ -187,6 +188,17 @@ export const SCENARIOS = {
       fc.constantFrom(VOTERS, VOTERS + 1, VOTERS + 2, VOTERS + 2),
     )
     .map(([plan, nodes]): Plan => ({ ...plan, nodes, pausesMs: { voters: 200, producers: 300 } })),
+  /** Bits rot on one node after the other, with time enough between to make each good. */
+  rot: aPlan(
+    fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 1500, max: 8000 }),
+        forMs: fc.integer({ min: 1, max: 1500 }),
+        fault: bitRot.params.map((params) => ({ kind: bitRot.kind, ...params })),
+      }),
+      { minLength: 4, maxLength: 8, size: 'max' },
+    ),
+  ),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -37,6 +37,7 @@ export const SITUATIONS: readonly string[] = [
   ...Object.values(TOLD),
   'two faults at once',
   'last replica lost its power (KIP-966)',
+  'damaged quorum log refused',
   'election during a snapshot install',
   'truncation of a partition log',
   'logs that diverge (KIP-101)',
@@ -80,6 +81,7 @@ export class Situations implements Invariant {
     this.#image = image;
     this.#coverage = coverage;
     cluster.world.onLogLine.push((line) => this.#onLine(line));
+    cluster.onRefused.push(() => this.#note('damaged quorum log refused'));
   }
 
   attach(_: ClusterNode, node: OdradekNode): void {

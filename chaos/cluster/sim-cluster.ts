@@ -30,6 +30,8 @@ export class SimCluster {
   readonly onOpened: ((member: ClusterNode, node: OdradekNode) => void)[] = [];
   /** Called when a node's disk was wiped. */
   readonly onWiped: ((member: ClusterNode) => void)[] = [];
+  /** Called when a node refuses to start from what is on its disk. */
+  readonly onRefused: ((member: ClusterNode) => void)[] = [];
   readonly #overrides: Partial<NodeConfigInput>;
 
   /** @param nodes How many; the first three are the voters. */
@@ -87,7 +89,12 @@ export class SimCluster {
       // A process that cannot read its disk, or may not, ends; whoever runs it starts it again.
       const isTooOld = error instanceof RaftError && error.code === 'CATALOGUE_TOO_OLD';
       if (isTooOld) member.machine.crashes.push(error);
-      if (isTooOld || error instanceof DiskError) this.kill(member, 'process');
+      if (error instanceof RaftError && error.code === 'RAFT_LOG_CORRUPT' && member.machine.disk.isRotten) {
+        // What an operator does: a new disk, and with it a new voter.
+        for (const observe of this.onRefused) observe(member);
+        this.wipe(member);
+        this.start(member);
+      } else if (isTooOld || error instanceof DiskError) this.kill(member, 'process');
       else throw error;
     });
   }

@@ -3,6 +3,7 @@
  * run draws from its seed (`../plan.ts`). `fault.ts` says what a fault is, `carry-out.ts` carries a plan's out.
  */
 import { badNetwork } from './bad-network.ts';
+import { bitRot } from './bit-rot.ts';
 import { blackout } from './blackout.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
@@ -63,6 +64,7 @@ export const FAULTS = [
   lastReplica,
   slowDisks,
   wipeDisk,
+  bitRot,
 ] as const;
 
 export type Fault = FaultOf<(typeof FAULTS)[number]>;

@@ -1,10 +1,7 @@
 import * as fc from 'fast-check';
-import type { ClusterNode } from '../cluster/sim-cluster.ts';
-import { type FaultContext, faultKind, HELD_BACK } from './fault.ts';
+import { faultKind, HELD_BACK } from './fault.ts';
 import { aTarget } from './target.ts';
-
-/** A quorum of fewer could not decide anything any more without the disk that is lost. */
-const VOTERS_MIN = 3;
+import { isWhole } from './whole.ts';
 
 /** A machine loses its disk, and comes back with an empty one: where nothing else lacks a copy of what was on it. */
 export const wipeDisk = faultKind({
@@ -20,29 +17,3 @@ export const wipeDisk = faultKind({
     };
   },
 });
-
-/**
- * Is every node up, every ISR full, and every voter there with its disk? One disk after the other may be lost, as long as
- * each is made good before the next one goes.
- */
-function isWhole({ cluster }: FaultContext): boolean {
-  const { node: leader } = cluster.controller ?? {};
-  if (!leader?.raft.canPropose) return false;
-  const { voters } = leader.raft;
-  const votes = (id: number, directoryId: string) => {
-    const { node } = cluster.member(id);
-    return node?.directoryId === directoryId && node.raft.isVoter;
-  };
-  return (
-    voters.length >= VOTERS_MIN &&
-    voters.every(({ id, directoryId }) => votes(id, directoryId)) &&
-    cluster.nodes.every(isUp) &&
-    // With what is decided and not committed yet, which may be committed when the disk is gone.
-    [...leader.controller.speculativeImage().sortedTopics()].every(({ partitions }) =>
-      partitions.every(({ isr, replicas }) => isr.length === replicas.length && replicas.length > 1),
-    )
-  );
-}
-
-const isUp = ({ machine, node }: ClusterNode): boolean =>
-  machine.running && !machine.paused && node?.waitingFor === undefined;

@@ -53,7 +53,8 @@ export class ReplicaWatch implements Invariant {
     }
     for (const log of node.logs.all()) {
       const replica = this.#replica(member.id, log.name);
-      if (log.failed === undefined && log.logEndOffset < replica.syncedOffset) {
+      if (log.failed) this.#lose(replica);
+      else if (log.logEndOffset < replica.syncedOffset) {
         const ends = `it had synced up to ${replica.syncedOffset}, recovery found ${log.logEndOffset}`;
         throw new InvariantViolation(
           'synced records lost in a restart',
@@ -107,6 +108,7 @@ export class ReplicaWatch implements Invariant {
   #checkReplica(member: ClusterNode, node: OdradekNode, partition: Partition, log: PartitionLog): void {
     const replica = this.#replica(member.id, log.name);
     if (replica.log !== log) this.#openedLog(member, node, replica, log);
+    if (log.failed) this.#lose(replica);
     const { highWatermark, logStartOffset, logEndOffset, syncedOffset } = log;
     if (syncedOffset !== replica.syncedOffset) this.#synced(replica, partition, syncedOffset);
     if (highWatermark !== replica.highWatermark) {
@@ -122,7 +124,7 @@ export class ReplicaWatch implements Invariant {
       const image = this.#image().partition(log.topicId, log.partition);
       if (image) this.#safe(image, highWatermark, 'below the high watermark');
       if (partition.led) this.#checkMaximalIsr(replica, partition.led, highWatermark);
-      if (log.config.flush === 'sync')
+      if (log.config.flush === 'sync' && !member.machine.disk.isRotten)
         replica.durable?.readTo(Math.min(highWatermark, syncedOffset), logStartOffset);
     } else if (logStartOffset > highWatermark || logEndOffset < highWatermark) {
       const range = `${highWatermark} in ${logStartOffset}..${logEndOffset}`;
@@ -180,6 +182,13 @@ export class ReplicaWatch implements Invariant {
     if (end <= (this.#safeEnd.get(name) ?? 0)) return;
     this.#safeEnd.set(name, end);
     for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, why);
+  }
+
+  /** It found its log damaged and stands down: nothing is expected of it until it has left ISR and ELR. */
+  #lose(replica: Replica): void {
+    const [topicId = '', partition] = [replica.name.slice(0, 22), Number(replica.name.slice(23))];
+    const { isr = [], elr = [] } = this.#image().partition(topicId, partition) ?? {};
+    replica.isLost ||= [...isr, ...elr].includes(replica.nodeId);
   }
 
   #requireSynced(nodeId: number, name: string, end: number, why: string): void {

@@ -34,6 +34,9 @@ export interface DiskFault {
   readonly isShort?: boolean;
 }
 
+/** By so many bytes to either side a rotten byte is known again. */
+const ROT_CONTEXT = 16;
+
 /** Mean virtual delays; each operation draws from an exponential distribution. */
 export interface DiskLatency {
   readMs: number;
@@ -67,6 +70,7 @@ export class SimDisk {
   readonly #random: Prng;
   readonly #inFlight = new Set<InFlightWrite>();
   #faults: { fault: DiskFault; timesLeft: number }[] = [];
+  readonly #rot = new Set<() => void>();
   #tree = new DiskTree();
   #boots = 1;
 
@@ -132,9 +136,29 @@ export class SimDisk {
     entry.corrupt(position, mask);
   }
 
+  /** Bit rot that can be taken back: returns what gives the byte back, if what was around it is still there. */
+  rot(path: string, position: number, mask: number): () => void {
+    const entry = this.#tree.find(path);
+    if (entry?.kind !== 'file') throw new Error(`no file to corrupt: ${path}`);
+    entry.corrupt(position, mask);
+    const around = () => String(entry.read(Math.max(0, position - ROT_CONTEXT), 2 * ROT_CONTEXT));
+    const rotten = around();
+    const takeBack = () => {
+      if (this.#rot.delete(takeBack) && around() === rotten) entry.corrupt(position, mask);
+    };
+    this.#rot.add(takeBack);
+    return takeBack;
+  }
+
+  /** Whether bits have flipped that nobody has made good. */
+  get isRotten(): boolean {
+    return this.#rot.size > 0;
+  }
+
   /** A new, empty disk. */
   wipe(): void {
     this.#tree = new DiskTree();
+    this.#rot.clear();
     this.#inFlight.clear();
   }
 

@@ -150,6 +150,22 @@ describe('SimDisk', () => {
     await world.settle(file.write(0, [new Uint8Array(16)]));
   });
 
+  test('a rotten byte is given back where it still is, and nowhere else', async () => {
+    const { world, node, disk } = setup();
+    const file = await world.settle(disk.open('/x', { create: true }));
+    await world.settle(file.write(0, [Uint8Array.of(1, 2, 3)]));
+    const giveBack = node.disk.rot('/x', 1, 0x10);
+    expect(node.disk.peek('/x')).toEqual(Uint8Array.of(1, 0x12, 3));
+    expect(node.disk.isRotten).toBe(true);
+    giveBack();
+    expect(node.disk.isRotten).toBe(false);
+    expect(node.disk.peek('/x')).toEqual(Uint8Array.of(1, 2, 3));
+    const tooLate = node.disk.rot('/x', 1, 0x10);
+    await world.settle(file.write(0, [Uint8Array.of(7, 8, 9)]));
+    tooLate();
+    expect(node.disk.peek('/x')).toEqual(Uint8Array.of(7, 8, 9));
+  });
+
   test('a sync covers only the writes that ended before it began', async () => {
     const { world, node, disk } = setup();
     node.disk.survival = { kept: 0, torn: 0 };
