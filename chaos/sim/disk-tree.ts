@@ -2,6 +2,10 @@ import { DiskError } from '../../src/platform/ports.ts';
 import { SimFile, type Survival } from './disk-file.ts';
 import type { Prng } from './prng.ts';
 
+/** Paths that were taken apart: the same few files are looked at after every event. */
+const NAMES = new Map<string, readonly string[]>();
+const NAMES_MAX = 10_000;
+
 /** A folder: the entries that processes see and those on the platter. */
 export class SimFolder {
   readonly kind = 'folder';
@@ -160,7 +164,7 @@ export class DiskTree {
   }
 
   #place(path: string): Place {
-    const names = namesOf(path);
+    const names = [...namesOf(path)];
     const name = names.pop();
     if (name === undefined) throw new DiskError('EINVAL', path, 'the root has no name to change');
     return { folder: this.folder(`/${names.join('/')}`), name };
@@ -195,8 +199,12 @@ function isInside(path: string, outer: string): boolean {
 }
 
 /** Relative and absolute paths name the same tree; `.` is nothing, `..` is refused. */
-function namesOf(path: string): string[] {
-  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+function namesOf(path: string): readonly string[] {
+  let names = NAMES.get(path);
+  if (names !== undefined) return names;
+  names = path.split('/').filter((name) => name !== '' && name !== '.');
   if (names.includes('..')) throw new DiskError('EINVAL', path, `paths with '..' are not supported: ${path}`);
+  if (NAMES.size === NAMES_MAX) NAMES.clear();
+  NAMES.set(path, names);
   return names;
 }
