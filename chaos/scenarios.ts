@@ -199,6 +199,26 @@ export const SCENARIOS = {
       { minLength: 4, maxLength: 8, size: 'max' },
     ),
   ),
+  /** Many contend for the same topics and offsets while controllers die, stand still or are cut off without knowing it. */
+  contended: aPlan(
+    fc.array(
+      fc.oneof(
+        quickKill(theController),
+        fc.record({
+          afterMs: fc.integer({ min: 200, max: 1500 }),
+          forMs: fc.integer({ min: 500, max: 4000 }),
+          fault: fc.oneof(
+            fc.record({ kind: kind('pause'), target: theController }),
+            fc.record({
+              ...{ kind: kind('isolate'), target: theController },
+              direction: fc.constantFrom('both', 'in', 'out'),
+            }),
+          ),
+        }),
+      ),
+      { minLength: 3, maxLength: 8, size: 'max' },
+    ),
+  ).map((plan) => ({ ...plan, pausesMs: { topics: 100, offsets: 100 } })),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

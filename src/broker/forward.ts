@@ -1,3 +1,4 @@
+import { UndecidedChange } from '../controller/pending-replies.ts';
 import { ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import type { AnyApi, Api } from '../protocol/schema.ts';
 import { type BrokerContext, type Handler, isPeer } from './context.ts';
@@ -53,7 +54,12 @@ export function forwarded<Request, Response>(
   timeoutMsOf: (request: Request) => number = () => 0,
 ): Handler<Request, Response> {
   return async (context, request, from) => {
-    if (isPeer(from)) return await context.controller.handle(api, request);
+    if (isPeer(from)) {
+      return await context.controller.handle(api, request).catch((error: unknown) => {
+        // The peer would take NOT_CONTROLLER for a refusal, and send the request again.
+        throw asTimeout(error);
+      });
+    }
     return await askController(context, api, request, timeoutMsOf(request));
   };
 }
@@ -79,14 +85,18 @@ function isMoved(response: unknown): boolean {
 
 /** Whether nothing was done: a refusal by name, or a connection that never carried the request. */
 function isSurelyRefused(error: unknown): boolean {
+  if (error instanceof UndecidedChange) return false;
   if (error instanceof KafkaError)
     return error.code === 'NOT_CONTROLLER' || error.code === 'BROKER_NOT_AVAILABLE';
   return (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === false;
 }
 
-/** Whether the request went out and no answer came back. */
+/** Whether the request went out and no answer came back, or none that tells. */
 function isLost(error: unknown): boolean {
-  return (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === true;
+  return (
+    error instanceof UndecidedChange ||
+    (error as { readonly maybeExecuted?: boolean } | null)?.maybeExecuted === true
+  );
 }
 
 function asTimeout(error: unknown): unknown {

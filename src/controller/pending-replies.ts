@@ -2,8 +2,23 @@
 
 import { KafkaError } from '../protocol/errors.ts';
 
+/**
+ * The leadership was lost with the change: the next controller may have it or not. Whoever asked must not take it for
+ * refused, as any other NOT_CONTROLLER is.
+ */
+export class UndecidedChange extends KafkaError {
+  constructor() {
+    super(
+      'NOT_CONTROLLER',
+      'the leadership was lost before the change was committed; it may be nevertheless',
+    );
+  }
+}
+
 export interface PendingReply {
   readonly index: number;
+  /** Whether it tells of a change that it asked for itself. */
+  readonly isChange: boolean;
   readonly deadlineMs: number;
   /** Answers. */
   readonly run: () => void;
@@ -37,7 +52,8 @@ export class PendingReplies {
   }
 
   /** The leadership is lost: nobody knows here whether the entries will commit. */
-  rejectAll(error: KafkaError): void {
-    for (const reply of this.#replies.splice(0)) reply.reject(error);
+  rejectAll(): void {
+    for (const { isChange, reject } of this.#replies.splice(0))
+      reject(isChange ? new UndecidedChange() : new KafkaError('NOT_CONTROLLER'));
   }
 }

@@ -18,7 +18,7 @@ import { ControllerEvents, sampleCluster } from './controller-events.ts';
 import { ControllerCore } from './core.ts';
 import { type Decision, Draft } from './draft.ts';
 import { CONTROLLER_METRICS } from './metrics.ts';
-import { PendingReplies } from './pending-replies.ts';
+import { PendingReplies, UndecidedChange } from './pending-replies.ts';
 import type { Entropy } from './topics.ts';
 
 const TOPIC_ID_BYTES = 16;
@@ -108,7 +108,7 @@ export class ControllerShell {
       { epoch: lost.epoch, pending: lost.pending.size },
       'Ceased to be the controller',
     );
-    lost.pending.rejectAll(notController());
+    lost.pending.rejectAll();
   }
 
   /** Entries were committed and applied: `image` is the state after them. */
@@ -208,7 +208,8 @@ export class ControllerShell {
     if (index <= leadership.applied.index) return Promise.resolve(reply(index));
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#options.clock.monotonicMs() + this.#config.requestTimeoutMs;
-      leadership.pending.add({ index, deadlineMs, run: () => resolve(reply(index)), reject });
+      const isChange = draft.records.length > 0;
+      leadership.pending.add({ index, isChange, deadlineMs, run: () => resolve(reply(index)), reject });
     });
   }
 
@@ -219,7 +220,7 @@ export class ControllerShell {
       return leadership.speculative.index;
     }
     const index = this.#proposeEntry(encodeRecords(draft.records, draft.image.catalogueLevel));
-    if (this.#leadership !== leadership) throw notController();
+    if (this.#leadership !== leadership) throw new UndecidedChange();
     if (index <= draft.base.index)
       throw new Error(`entry ${index} was proposed after ${draft.base.index} was: the log went back`);
     const foreseen = index === draft.image.index;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BROKER_DEFAULTS } from '../../src/broker/context.ts';
 import { brokerRoutes } from '../../src/broker/handlers.ts';
+import { UndecidedChange } from '../../src/controller/pending-replies.ts';
 import { ERROR_CODE, KafkaError } from '../../src/protocol/errors.ts';
 import { AllocateProducerIds } from '../../src/protocol/messages/allocate-producer-ids.ts';
 import { BrokerHeartbeat } from '../../src/protocol/messages/broker-heartbeat.ts';
@@ -61,6 +62,15 @@ describe('what the controller decides', () => {
     };
     await expect(ask(CreateTopics, create)).rejects.toEqual(failure('REQUEST_TIMED_OUT'));
     expect(world.calls).toHaveLength(1);
+  });
+
+  it('is not asked again when the controller lost its place with the change under way', async () => {
+    world.onController = async () => {
+      throw new UndecidedChange();
+    };
+    await expect(ask(CreateTopics, create)).rejects.toEqual(failure('REQUEST_TIMED_OUT'));
+    await expect(ask(CreateTopics, create, PEER)).rejects.toEqual(failure('REQUEST_TIMED_OUT'));
+    expect(world.calls).toHaveLength(2);
   });
 
   it('never waits longer than the config allows', async () => {

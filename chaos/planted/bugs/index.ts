@@ -1,4 +1,5 @@
 import type { PlantedBug } from '../planted-bug.ts';
+import { CONTENDED_BUGS } from './contended.ts';
 import { GROUP_BUGS } from './groups.ts';
 import { QUORUM_BUGS } from './quorum.ts';
 import { REPLICATION_BUGS } from './replication.ts';
@@ -11,4 +12,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...STORAGE_BUGS,
   ...GROUP_BUGS,
   ...VOTER_BUGS,
+  ...CONTENDED_BUGS,
 ];

@@ -13,6 +13,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   joining: 20,
   rot: 10,
   voters: 20,
+  contended: 30,
 };
 
 test.each(Object.entries(RUNS))(
