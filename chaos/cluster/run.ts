@@ -5,10 +5,12 @@ import { type Counts, Coverage } from '../coverage.ts';
 import { CarryOut } from '../faults/carry-out.ts';
 import { PARTITIONS } from '../faults/target.ts';
 import { ClusterWatch } from '../invariants/index.ts';
+import { LogStarts } from '../invariants/log-starts.ts';
 import { InvariantViolation } from '../invariants/violation.ts';
 import type { Plan } from '../plan.ts';
 import { type SimLogLine, SimWorld } from '../sim/world.ts';
 import { Situations } from '../situations.ts';
+import { Recorder } from '../workloads/recorder.ts';
 import { Workloads } from '../workloads/workloads.ts';
 import { readFinalState } from './final-state.ts';
 import { Stuck, waitingFor } from './liveness.ts';
@@ -22,6 +24,7 @@ const LOOK_MS = 100;
 const WARM_UP_MS = 600;
 /** Few, so that snapshots are taken, sent and started from in every run. */
 const SNAPSHOT_ENTRIES = 40;
+const RETENTION_CHECK_MS = 2000;
 
 /** Clients saw what a correct cluster cannot show. */
 class HistoryAnomaly extends Error {
@@ -90,13 +93,19 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
 }
 
 async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
-  const cluster = new SimCluster(world, plan.nodes, { limits: { raftSnapshotEntries: SNAPSHOT_ENTRIES } });
+  const cluster = new SimCluster(world, plan.nodes, {
+    limits: { raftSnapshotEntries: SNAPSHOT_ENTRIES, retentionCheckMs: RETENTION_CHECK_MS },
+  });
+  const recorder = new Recorder();
   const coverage = new Coverage();
-  const watch = new ClusterWatch(cluster, [(...about) => new Situations(...about, coverage)]);
+  const watch = new ClusterWatch(cluster, [
+    (...about) => new Situations(...about, coverage),
+    (_, image) => new LogStarts(image, (moved) => recorder.logStartMoved(moved)),
+  ]);
   const image = () => watch.images.image;
   watchCrashes(world);
   const workloads = new Workloads({
-    ...{ world, cluster, image },
+    ...{ world, cluster, image, recorder },
     topic: { name: TOPIC, partitions: PARTITIONS },
     onAcknowledged: (topic, partition, offset) => watch.onAcknowledged(topic, partition, offset),
   });
@@ -118,10 +127,9 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   await world.settle(workloads.lookAtTheEnd());
   await world.settle(readFinalState(cluster, workloads));
 
-  const { recorder } = workloads;
+  const history = recorder.end();
   const [unexpected] = recorder.unexpected;
   if (unexpected) throw unexpected;
-  const history = recorder.end();
   const anomalies = checkHistory(history);
   if (anomalies.length > 0) throw new HistoryAnomaly(anomalies);
   return {

@@ -126,6 +126,7 @@ export class SimCluster {
       },
       (error: unknown) => {
         if (!incarnation.alive) return;
+        // A process that cannot write its disk on its way out ends all the same, and not as a clean stop.
         if (error instanceof DiskError) this.kill(member, 'process');
         else throw error;
       },

@@ -1,10 +1,12 @@
 import { Acting } from './acting.ts';
 import type { Workload, WorkloadContext, WorkloadKind } from './workload.ts';
 
-/** The settings of the main topic change. */
+const RETENTION_BYTES = '20000';
+
+/** The settings of the main topic change: how large segments are, and how much of it is kept. */
 export const configs: WorkloadKind = {
   name: 'configs',
-  pausesMs: [0, 10_000],
+  pausesMs: [0, 0, 10_000],
   start: (context) => new Configs(context),
 };
 
@@ -16,7 +18,12 @@ class Configs implements Workload {
     const machine = context.machine('configs');
     const admin = machine.client().admin({ timeoutMs: 20_000 });
     this.#acting = new Acting(context, machine, () =>
-      admin.alterConfigs(topic.name, { 'segment.bytes': String(random.between(2048, 16_384)) }),
+      admin.alterConfigs(
+        topic.name,
+        random.chance(0.7)
+          ? { 'segment.bytes': String(random.between(2048, 16_384)) }
+          : { 'retention.bytes': random.pick([RETENTION_BYTES, null]) },
+      ),
     );
   }
 

@@ -11,6 +11,8 @@ import { offsets } from './offsets.ts';
 import { partitions } from './partitions.ts';
 import { producers } from './producers.ts';
 import { reader } from './reader.ts';
+import { recreated } from './recreated.ts';
+import { retention } from './retention.ts';
 import { topics } from './topics.ts';
 import { voters } from './voters.ts';
 import { wanderer } from './wanderer.ts';
@@ -33,4 +35,6 @@ export const WORKLOADS = [
   wide,
   weakAcks,
   voters,
+  retention,
+  recreated,
 ] as const satisfies readonly WorkloadKind[];

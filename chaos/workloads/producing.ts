@@ -20,6 +20,8 @@ export interface ProducingOptions {
   readonly burstMax?: number;
   /** How many bytes a value has beyond its name. */
   readonly paddingBytes?: (random: Prng) => number;
+  /** What the history calls a partition at this moment: `topic-0` by default. */
+  readonly partitionName?: (partition: number) => string;
   /** What the history is told of a record whose fate is known: all by default. */
   readonly record?: (send: Send) => void;
 }
@@ -84,14 +86,14 @@ export class Producing {
   }
 
   #send(): void {
-    const { paddingBytes } = this.#options;
     const topic = this.#topic.name;
+    const { paddingBytes, partitionName = (index: number) => `${topic}-${index}` } = this.#options;
     const process = this.#client.processName;
     const sequence = this.#sequence++;
     const partition = this.#random.between(0, this.#topic.partitions - 1);
     const padding = paddingBytes?.(this.#random) ?? this.#random.between(0, VALUE_PADDING_MAX);
     const value = `${process}-${sequence}-${'x'.repeat(padding)}`;
-    const send = { type: 'send', process, sequence, partition: `${topic}-${partition}`, value } as const;
+    const send = { type: 'send', process, sequence, partition: partitionName(partition), value } as const;
     this.#pending.set(sequence, send);
     const settle = (outcome: Outcome, offset?: number) => {
       this.#pending.delete(sequence);

@@ -1,6 +1,7 @@
 import type { Consumer } from '../../src/client/index.ts';
 import { string } from '../../src/client/index.ts';
 import type { ClientMachine } from './client-machine.ts';
+import type { TextRecord } from './recorder.ts';
 import type { WorkloadContext, WorkTopic } from './workload.ts';
 
 export type TextConsumer = Consumer<Uint8Array, string>;
@@ -16,8 +17,12 @@ export interface ReadingOptions {
   readonly pollRecordsMax?: number;
   /** Between two polls, beside the waiting of the poll itself: to look away, or to move. */
   readonly between?: (consumer: TextConsumer, client: ClientMachine) => Promise<void>;
-  /** What polls throw that is none of the run's failures. */
-  readonly onError?: (error: unknown, consumer: TextConsumer) => void;
+  /** What an assignment or a poll threw, where that is none of the run's failures; else it throws the error again. */
+  readonly onError?: (error: unknown, consumer: TextConsumer, client: ClientMachine) => void | Promise<void>;
+  /** Whether the history is told what it read; true by default. */
+  readonly isRecorded?: boolean;
+  /** What it read, also where the history is not told. */
+  readonly onRecords?: (records: readonly TextRecord[]) => void;
 }
 
 /** A consumer without a group that follows all partitions of a topic, also those added later, from the start on. */
@@ -65,32 +70,29 @@ export class Reading {
   }
 
   async #run(): Promise<void> {
-    const { recorder, pauseMs } = this.#context;
-    const { afterMs = 0, between } = this.#options;
+    const { afterMs = 0, between, onError } = this.#options;
     await this.#client.sleep(afterMs);
-    let assigned = 0;
     while (!this.#isStopped) {
-      if (assigned < this.#topic.partitions) assigned = await this.#assign();
-      const records = (await this.#poll(pauseMs)).map((record) => recorder.seen(record));
-      if (records.length > 0) recorder.add({ type: 'poll', reader: this.#client.processName, records });
-      await between?.(this.#consumer, this.#client);
+      try {
+        await this.#turn();
+        await between?.(this.#consumer, this.#client);
+      } catch (error) {
+        if (onError === undefined) throw error;
+        await onError(error, this.#consumer, this.#client);
+      }
     }
   }
 
-  async #assign(): Promise<number> {
+  async #turn(): Promise<void> {
+    const { recorder, pauseMs } = this.#context;
+    const { isRecorded = true, onRecords } = this.#options;
     const { name: topic, partitions: count } = this.#topic;
-    await this.#consumer.assign(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
-    return count;
-  }
-
-  async #poll(waitMs: number) {
-    const { onError } = this.#options;
-    try {
-      return await this.#consumer.poll(waitMs);
-    } catch (error) {
-      if (onError === undefined) throw error;
-      onError(error, this.#consumer);
-      return [];
-    }
+    if (this.#consumer.assignment().length < count)
+      await this.#consumer.assign(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
+    const read = await this.#consumer.poll(pauseMs);
+    onRecords?.(read);
+    if (read.length === 0 || !isRecorded) return;
+    const records = read.map((record) => recorder.seen(record));
+    recorder.add({ type: 'poll', reader: this.#client.processName, records });
   }
 }

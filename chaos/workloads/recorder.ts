@@ -1,5 +1,6 @@
 import { CompactHistory } from '../checker/compact-history.ts';
 import type { History, Operation, SeenRecord } from '../checker/history.ts';
+import type { StartMoved } from '../invariants/log-starts.ts';
 
 /** A record as a consumer or a node's own log has it. */
 export interface TextRecord {
@@ -52,6 +53,12 @@ export class Recorder {
   /** What the history calls this record. */
   seen(record: TextRecord): SeenRecord {
     return (this.#written.get(record.topic) ?? plainly)(record);
+  }
+
+  /** A log begins later now, as its topic asks. */
+  logStartMoved({ topic, partition, offset, highWatermark }: StartMoved): void {
+    const { partition: name } = this.seen({ topic, partition, offset, value: null });
+    this.add({ type: 'logStart', partition: name, offset, highWatermark });
   }
 
   add(operation: Operation): void {

@@ -5,7 +5,7 @@ import { Prng } from '../sim/prng.ts';
 import type { SimWorld } from '../sim/world.ts';
 import { ClientMachine } from './client-machine.ts';
 import { WORKLOADS } from './index.ts';
-import { Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import type { Workload, WorkloadContext, WorkTopic } from './workload.ts';
 
 const DEFAULT_CONFIGS = { 'min.insync.replicas': '2', 'segment.bytes': '4096' };
@@ -13,6 +13,7 @@ const DEFAULT_CONFIGS = { 'min.insync.replicas': '2', 'segment.bytes': '4096' };
 export interface WorkloadsOptions {
   readonly world: SimWorld;
   readonly cluster: SimCluster;
+  readonly recorder: Recorder;
   readonly topic: WorkTopic;
   readonly image: () => MetadataImage;
   readonly onAcknowledged: (topic: string, partition: number, offset: number) => void;
@@ -20,7 +21,7 @@ export interface WorkloadsOptions {
 
 /** The workloads of one run, as busy as its plan says. */
 export class Workloads {
-  readonly recorder = new Recorder();
+  readonly recorder: Recorder;
   readonly topic: WorkTopic;
   readonly #o: WorkloadsOptions;
   readonly #machines = new Map<string, ClientMachine>();
@@ -29,6 +30,8 @@ export class Workloads {
   constructor(options: WorkloadsOptions) {
     this.#o = options;
     this.topic = options.topic;
+    this.recorder = options.recorder;
+    this.recorder.isWritten(this.topic.name);
   }
 
   /** The machines on which clients run. */

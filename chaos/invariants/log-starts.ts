@@ -1,0 +1,64 @@
+import { deltaOf } from '../../src/metadata/delta.ts';
+import type { MetadataImage, TopicImage } from '../../src/metadata/image.ts';
+import type { OdradekNode } from '../../src/server/node.ts';
+import type { ClusterNode } from '../cluster/sim-cluster.ts';
+import type { Invariant } from './invariant.ts';
+import { InvariantViolation } from './violation.ts';
+
+/** Longer than any run, clocks that jump included. */
+const FOREVER_MS = 24 * 3_600_000;
+
+/** The start of a partition's log moved on one node, as its topic asks. */
+export interface StartMoved {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly highWatermark: number;
+}
+
+/** Logs lose their oldest records only where the topic says so, or once said so. */
+export class LogStarts implements Invariant {
+  readonly #image: () => MetadataImage;
+  readonly #onMoved: (moved: StartMoved) => void;
+  /** Topics that had a limit at any time: who lags behind with its metadata may still go by it. */
+  readonly #limited = new Set<string>();
+  readonly #starts = new Map<string, number>();
+
+  constructor(image: () => MetadataImage, onMoved: (moved: StartMoved) => void) {
+    this.#image = image;
+    this.#onMoved = onMoved;
+  }
+
+  onCommitted(before: MetadataImage, after: MetadataImage): void {
+    for (const topic of deltaOf(before, after).topicsChanged)
+      if (hasLimit(topic)) this.#limited.add(topic.id);
+  }
+
+  check({ id }: ClusterNode, node: OdradekNode): void {
+    for (const { log } of node.replicas.partitions()) {
+      if (!log || log.logStartOffset === (this.#starts.get(`${id} ${log.topicId} ${log.partition}`) ?? 0))
+        continue;
+      this.#moved(id, log);
+    }
+  }
+
+  #moved(
+    nodeId: number,
+    log: { topicId: string; partition: number; logStartOffset: number; highWatermark: number },
+  ): void {
+    const { topicId, partition, logStartOffset: offset, highWatermark } = log;
+    this.#starts.set(`${nodeId} ${topicId} ${partition}`, offset);
+    const topic = this.#image().topics.get(topicId);
+    if (!topic) return;
+    if (!this.#limited.has(topicId))
+      throw new InvariantViolation(
+        'records deleted that are to be kept',
+        `${topic.name}-${partition}, node ${nodeId}: the log begins at ${offset}`,
+      );
+    this.#onMoved({ topic: topic.name, partition, offset, highWatermark });
+  }
+}
+
+function hasLimit({ config }: TopicImage): boolean {
+  return config.retentionBytes >= 0 || (config.retentionMs >= 0 && config.retentionMs < FOREVER_MS);
+}
