@@ -107,6 +107,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   const workloads = new Workloads({
     ...{ world, cluster, image, recorder },
     topic: { name: TOPIC, partitions: PARTITIONS },
+    mayHaveLost: (topic, partition) => watch.copies.isForgiven(topic, partition),
     onAcknowledged: (topic, partition, offset) => watch.onAcknowledged(topic, partition, offset),
   });
   cluster.startAll();

@@ -55,6 +55,12 @@ export class DurableReader {
 
   /** Compares everything from where it stopped last up to `endOffset`. */
   readTo(endOffset: number, logStartOffset: number): void {
+    // Nothing is left to compare: a log that starts over is empty, whatever its old files say until they are gone.
+    if (logStartOffset >= endOffset) {
+      this.#offset = Math.max(this.#offset, logStartOffset);
+      this.#segment = -1;
+      return;
+    }
     if (logStartOffset > this.#offset) this.#goTo(logStartOffset);
     while (this.#offset < endOffset) this.#next(endOffset);
   }

@@ -6,12 +6,8 @@ import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
+import { UnsyncedCopies } from './unsynced-copies.ts';
 import { VotersWatch } from './voters.ts';
-
-/** Those that need nothing but what they are told. */
-const INVARIANTS: readonly ((image: () => MetadataImage) => Invariant)[] = [
-  (image) => new ReplicaWatch(image),
-];
 
 /**
  * Watches a whole cluster: after every event the invariants of the node that it happened to are checked, and a violation
@@ -20,6 +16,7 @@ const INVARIANTS: readonly ((image: () => MetadataImage) => Invariant)[] = [
 export class ClusterWatch {
   readonly quorum: QuorumWatch;
   readonly images = new ImageWatch();
+  readonly copies: UnsyncedCopies;
   readonly #all: readonly Invariant[];
   readonly #byName = new Map<string, ClusterNode>();
   /** A violation found inside a callback of the product, which might swallow it. */
@@ -35,10 +32,12 @@ export class ClusterWatch {
       (check) => this.guarded(check),
     );
     const image = () => this.images.image;
+    this.copies = new UnsyncedCopies(cluster, image);
     this.#all = [
       this.quorum,
       new VotersWatch((check) => this.guarded(check)),
-      ...INVARIANTS.map((make) => make(image)),
+      this.copies,
+      new ReplicaWatch(image, this.copies),
       ...others.map((make) => make(cluster, image)),
     ];
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);

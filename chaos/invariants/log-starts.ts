@@ -47,9 +47,12 @@ export class LogStarts implements Invariant {
     log: { topicId: string; partition: number; logStartOffset: number; highWatermark: number },
   ): void {
     const { topicId, partition, logStartOffset: offset, highWatermark } = log;
-    this.#starts.set(`${nodeId} ${topicId} ${partition}`, offset);
+    const key = `${nodeId} ${topicId} ${partition}`;
+    const before = this.#starts.get(key) ?? 0;
+    this.#starts.set(key, offset);
     const topic = this.#image().topics.get(topicId);
-    if (!topic) return;
+    // A log that was lost, or had to start over at its leader's start, begins earlier again.
+    if (!topic || offset < before) return;
     if (!this.#limited.has(topicId))
       throw new InvariantViolation(
         'records deleted that are to be kept',

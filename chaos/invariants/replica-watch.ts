@@ -7,6 +7,7 @@ import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import { CommittedLog, DurableReader } from './committed-log.ts';
 import type { Invariant } from './invariant.ts';
+import type { UnsyncedCopies } from './unsynced-copies.ts';
 import { InvariantViolation } from './violation.ts';
 
 /** One replica of one partition, over all lives of its node. */
@@ -17,6 +18,8 @@ interface Replica {
   syncedOffset: number;
   /** Its disk was wiped while it was in the ISR, and it has not left that since: nothing is expected of it until then. */
   isLost: boolean;
+  /** Where the log began then. */
+  startOffset: number;
   /** The log of the present life. */
   log: PartitionLog | undefined;
   highWatermark: number;
@@ -35,14 +38,16 @@ const NO_REPLICAS: ReadonlyMap<string, Replica> = new Map();
  */
 export class ReplicaWatch implements Invariant {
   readonly #image: () => MetadataImage;
+  readonly #copies: UnsyncedCopies;
   readonly #replicas = new Map<number, Map<string, Replica>>();
   readonly #leaders = new Map<string, string>();
   readonly #committed = new Map<string, CommittedLog>();
   /** The highest high watermark, or acknowledged end, of each partition. */
   readonly #safeEnd = new Map<string, number>();
 
-  constructor(image: () => MetadataImage) {
+  constructor(image: () => MetadataImage, copies: UnsyncedCopies) {
     this.#image = image;
+    this.#copies = copies;
   }
 
   /** The node opened its logs after a start. */
@@ -54,7 +59,9 @@ export class ReplicaWatch implements Invariant {
     for (const log of node.logs.all()) {
       const replica = this.#replica(member.id, log.name);
       if (log.failed) this.#lose(replica);
-      else if (log.logEndOffset < replica.syncedOffset) {
+      // With flush=os the power took what it took; who may lack what, `copies` knows.
+      else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
+      else if (log.logEndOffset < replica.syncedOffset && !isEmpty(replica)) {
         const ends = `it had synced up to ${replica.syncedOffset}, recovery found ${log.logEndOffset}`;
         throw new InvariantViolation(
           'synced records lost in a restart',
@@ -87,7 +94,7 @@ export class ReplicaWatch implements Invariant {
   onAcknowledged(topicName: string, partition: number, offset: number): void {
     const topic = this.#image().topicByName(topicName);
     const image = topic?.partitions[partition];
-    if (image && topic.config.flush === 'sync') this.#safe(image, offset + 1, 'acknowledged');
+    if (image) this.#safe(image, offset + 1, 'acknowledged');
   }
 
   onCommitted(before: MetadataImage, after: MetadataImage): void {
@@ -110,10 +117,13 @@ export class ReplicaWatch implements Invariant {
     if (replica.log !== log) this.#openedLog(member, node, replica, log);
     if (log.failed) this.#lose(replica);
     const { highWatermark, logStartOffset, logEndOffset, syncedOffset } = log;
+    replica.startOffset = logStartOffset;
     if (syncedOffset !== replica.syncedOffset) this.#synced(replica, partition, syncedOffset);
     if (highWatermark !== replica.highWatermark) {
       const change = `${replica.highWatermark} to ${highWatermark}`;
-      if (highWatermark < replica.highWatermark) this.#fail('high watermark goes back', replica, change);
+      // Only a leader that lacks what was committed, elected where every copy may be gone, takes a follower back.
+      if (highWatermark < replica.highWatermark && !this.#copies.mayLack(log.name, member.id))
+        this.#fail('high watermark goes back', replica, change);
       if (highWatermark < logStartOffset || highWatermark > logEndOffset)
         this.#fail(
           'high watermark outside the log',
@@ -189,11 +199,12 @@ export class ReplicaWatch implements Invariant {
     const [topicId = '', partition] = [replica.name.slice(0, 22), Number(replica.name.slice(23))];
     const { isr = [], elr = [] } = this.#image().partition(topicId, partition) ?? {};
     replica.isLost ||= [...isr, ...elr].includes(replica.nodeId);
+    this.#copies.onLost(replica.name, replica.nodeId);
   }
 
   #requireSynced(nodeId: number, name: string, end: number, why: string): void {
     const replica = this.#replica(nodeId, name);
-    if (replica.syncedOffset < end && !replica.isLost)
+    if (replica.syncedOffset < end && !replica.isLost && !this.#copies.mayLack(name, nodeId))
       this.#fail('in-sync replica lacks records', replica, `synced ${replica.syncedOffset}, ${why}: ${end}`);
   }
 
@@ -203,7 +214,7 @@ export class ReplicaWatch implements Invariant {
     let replica = ofNode.get(name);
     if (!replica) {
       replica = {
-        ...{ nodeId, name, syncedOffset: 0, highWatermark: 0, isLost: false },
+        ...{ nodeId, name, syncedOffset: 0, startOffset: 0, highWatermark: 0, isLost: false },
         ...{ log: undefined, led: undefined, maximalIsr: undefined, durable: undefined },
       };
       ofNode.set(name, replica);
@@ -221,3 +232,6 @@ export class ReplicaWatch implements Invariant {
     throw new InvariantViolation(rule, `${replica.name}, node ${replica.nodeId}: ${message}`);
   }
 }
+
+/** It held nothing that a restart could lose: it had started over where its leader's log begins. */
+const isEmpty = ({ startOffset, syncedOffset }: Replica) => startOffset >= syncedOffset;

@@ -7,14 +7,14 @@ import type { Recorder } from './recorder.ts';
 import type { WorkloadContext } from './workload.ts';
 
 const COMMIT_CHANCE = 0.5;
-export const GROUP = 'readers';
 
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}-${partition}`;
 
 /** One member of the consumer group: reads, commits now and then, and commits what it is about to give up. */
 export class GroupMember {
   readonly #client: ClientMachine;
-  readonly #name: string;
+  readonly name: string;
+  readonly #group: string;
   readonly #recorder: Recorder;
   readonly #random: Prng;
   readonly #pollMs: number;
@@ -22,23 +22,42 @@ export class GroupMember {
   readonly #consumer: Consumer<Uint8Array, string>;
   /** Behind the last record that was handed out, of the partitions it owns. */
   readonly #positions = new Map<string, { readonly at: TopicPartition; readonly offset: number }>();
+  readonly #left: Promise<void>;
+  #isLeaving = false;
   readonly #owned = new Map<string, TopicPartition>();
 
-  constructor({ world, recorder, random, topic, pauseMs }: WorkloadContext, client: ClientMachine) {
+  constructor(
+    { world, recorder, random, topic, pauseMs }: WorkloadContext,
+    client: ClientMachine,
+    group: string,
+  ) {
     this.#client = client;
-    this.#name = client.processName;
+    this.#group = group;
+    this.name = client.processName;
     this.#recorder = recorder;
     this.#random = random.fork(client.processName);
     this.#pollMs = pauseMs;
     this.#nowMs = () => world.nowMs;
     this.#consumer = client
       .client()
-      .consumer({ group: GROUP, value: string, autoOffsetReset: 'earliest', autoCommit: false });
-    this.#run(topic.name).catch((error: unknown) => recorder.unexpected.push(error as Error));
+      .consumer({ group, value: string, autoOffsetReset: 'earliest', autoCommit: false });
+    this.#left = this.#run(topic.name).catch((error: unknown) => {
+      recorder.unexpected.push(error as Error);
+    });
   }
 
   get owned(): string[] {
     return [...this.#owned.keys()];
+  }
+
+  get machineName(): string {
+    return this.#client.machine.name;
+  }
+
+  /** Commits, gives up what it has, and leaves: resolves once it is gone, or was killed on its way. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#left;
   }
 
   /** Its process is killed. */
@@ -56,12 +75,12 @@ export class GroupMember {
       },
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
-    for (;;) {
+    while (!this.#isLeaving) {
       const records = await this.#consumer.poll(this.#pollMs);
       if (records.length === 0) continue;
       this.#recorder.add({
         type: 'poll',
-        reader: this.#name,
+        reader: this.name,
         records: records.map((record) => this.#recorder.seen(record)),
       });
       for (const { topic, partition, offset } of records) {
@@ -70,11 +89,20 @@ export class GroupMember {
       }
       if (this.#random.chance(COMMIT_CHANCE)) await this.#commit([...this.#owned.values()]);
     }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#consumer.close();
+    } catch (error) {
+      if (!(error instanceof KafkaError) && !(error instanceof ClientError)) throw error;
+    }
   }
 
   #assigned(partitions: readonly TopicPartition[]): void {
     for (const each of partitions) this.#owned.set(nameOf(each), each);
-    this.#recorder.add({ type: 'reposition', reader: this.#name, partitions: partitions.map(nameOf) });
+    this.#recorder.add({ type: 'reposition', reader: this.name, partitions: partitions.map(nameOf) });
     this.#ownership('assigned', partitions);
   }
 
@@ -88,7 +116,7 @@ export class GroupMember {
     }
     const generation = this.#consumer.groupMetadata()?.memberEpoch;
     this.#recorder.add({
-      ...{ type, group: GROUP, member: this.#name, partitions: names, at: this.#nowMs() },
+      ...{ type, group: this.#group, member: this.name, partitions: names, at: this.#nowMs() },
       ...(type === 'assigned' && generation !== undefined && { generation }),
     });
   }
@@ -101,7 +129,7 @@ export class GroupMember {
     if (offsets.length === 0) return;
     const startedAt = this.#nowMs();
     const record = (outcome: 'ok' | 'failed' | 'unknown') => {
-      const common = { type: 'commit', group: GROUP, member: this.#name, outcome } as const;
+      const common = { type: 'commit', group: this.#group, member: this.name, outcome } as const;
       for (const { offset, ...at } of offsets)
         this.#recorder.add({ ...common, partition: nameOf(at), offset, startedAt, endedAt: this.#nowMs() });
     };

@@ -2,6 +2,7 @@
  * What clients do to a cluster during a run. Each workload is one small file, and one line here; how busy each one is, a
  * run draws from its seed. `workload.ts` says what a workload is, `acting.ts` helps with those that act now and then.
  */
+import { churningGroup } from './churning-group.ts';
 import { compressed } from './compressed.ts';
 import { configs } from './configs.ts';
 import { group } from './group.ts';
@@ -14,6 +15,7 @@ import { reader } from './reader.ts';
 import { recreated } from './recreated.ts';
 import { retention } from './retention.ts';
 import { topics } from './topics.ts';
+import { unsynced } from './unsynced.ts';
 import { voters } from './voters.ts';
 import { wanderer } from './wanderer.ts';
 import { weakAcks } from './weak-acks.ts';
@@ -25,6 +27,7 @@ export const WORKLOADS = [
   reader,
   wanderer,
   group,
+  churningGroup,
   topics,
   offsets,
   partitions,
@@ -37,4 +40,5 @@ export const WORKLOADS = [
   voters,
   retention,
   recreated,
+  unsynced,
 ] as const satisfies readonly WorkloadKind[];

@@ -1,4 +1,4 @@
-import { DeliveryError, type Producer, type ProducerOptions } from '../../src/client/index.ts';
+import { DeliveryError, KafkaError, type Producer, type ProducerOptions } from '../../src/client/index.ts';
 import type { Outcome, Send } from '../checker/history.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { ClientMachine } from './client-machine.ts';
@@ -16,6 +16,8 @@ export interface ProducingOptions {
   readonly topic?: WorkTopic;
   /** Idempotent, with acks=all, unless told otherwise. */
   readonly producer?: ProducerOptions;
+  /** Whether there may be no such topic for a while, so that sends are refused. */
+  readonly mayBeMissing?: boolean;
   /** How many records it sends at once, at most. */
   readonly burstMax?: number;
   /** How many bytes a value has beyond its name. */
@@ -106,8 +108,10 @@ export class Producing {
         if (this.#isAcknowledgedByAll) this.#context.onAcknowledged(topic, partition, offset);
       },
       (error: unknown) => {
-        if (!(error instanceof DeliveryError)) this.#context.recorder.unexpected.push(error as Error);
-        settle(error instanceof DeliveryError && !error.maybeWritten ? 'failed' : 'unknown');
+        const { mayBeMissing = false } = this.#options;
+        const isExpected = error instanceof DeliveryError || (mayBeMissing && error instanceof KafkaError);
+        if (!isExpected) this.#context.recorder.unexpected.push(error as Error);
+        settle(error instanceof DeliveryError && error.maybeWritten ? 'unknown' : 'failed');
       },
     );
   }

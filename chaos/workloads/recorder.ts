@@ -27,6 +27,8 @@ export class Recorder {
   readonly #open = new Set<() => void>();
   readonly #ends = new Map<string, number>();
   readonly #written = new Map<string, Naming>();
+  /** Partitions, as the history calls them, of which nothing is to be judged in the end. */
+  readonly leftOut: ((partition: string) => boolean)[] = [];
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
@@ -81,6 +83,15 @@ export class Recorder {
   end(): History {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
-    return this.#operations;
+    const isLeftOut = (partition: string) => this.leftOut.some((leavesOut) => leavesOut(partition));
+    return this.leftOut.length === 0 ? this.#operations : without(isLeftOut, this.#operations);
   }
+}
+
+function without(isLeftOut: (partition: string) => boolean, operations: readonly Operation[]): Operation[] {
+  return operations.flatMap((operation): Operation[] => {
+    if (operation.type === 'poll')
+      return [{ ...operation, records: operation.records.filter(({ partition }) => !isLeftOut(partition)) }];
+    return 'partition' in operation && isLeftOut(operation.partition) ? [] : [operation];
+  });
 }

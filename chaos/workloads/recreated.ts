@@ -27,6 +27,7 @@ export const recreated: WorkloadKind = {
         { ...context, pauseMs: SEND_MS },
         {
           ...{ name: 'again-p', topic },
+          mayBeMissing: true,
           producer: { deliveryTimeoutMs: 15_000, maxBlockMs: 15_000 },
           partitionName: (partition) => lives.partitionName(partition),
           record: (send) => lives.record(send),

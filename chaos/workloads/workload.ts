@@ -27,6 +27,8 @@ export interface WorkloadContext {
   image(): MetadataImage;
   /** A machine for clients, the same for the same name. */
   machine(name: string): ClientMachine;
+  /** Whether acknowledged records of a partition may be gone: with `flush=os`, after the power took every copy. */
+  mayHaveLost(topic: string, partition: number): boolean;
   /** A producer was told that everything up to this record is safe. */
   onAcknowledged(topic: string, partition: number, offset: number): void;
 }

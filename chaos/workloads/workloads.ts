@@ -16,7 +16,8 @@ export interface WorkloadsOptions {
   readonly recorder: Recorder;
   readonly topic: WorkTopic;
   readonly image: () => MetadataImage;
-  readonly onAcknowledged: (topic: string, partition: number, offset: number) => void;
+  readonly mayHaveLost: WorkloadContext['mayHaveLost'];
+  readonly onAcknowledged: WorkloadContext['onAcknowledged'];
 }
 
 /** The workloads of one run, as busy as its plan says. */
@@ -65,13 +66,13 @@ export class Workloads {
   }
 
   start({ workloadSeed, pausesMs }: Plan): void {
-    const { world, cluster, image, onAcknowledged } = this.#o;
+    const { world, cluster, image, mayHaveLost, onAcknowledged } = this.#o;
     const random = new Prng(`${workloadSeed}`);
     for (const { name, start } of WORKLOADS) {
       const pauseMs = pausesMs[name] ?? 0;
       if (pauseMs === 0) continue;
       const context: WorkloadContext = {
-        ...{ world, cluster, image, onAcknowledged, pauseMs },
+        ...{ world, cluster, image, mayHaveLost, onAcknowledged, pauseMs },
         ...{ recorder: this.recorder, topic: this.topic, random: random.fork(name) },
         machine: (machine) => this.machine(machine),
       };
