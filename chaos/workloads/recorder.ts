@@ -32,6 +32,11 @@ export class Recorder {
   /** Errors that no client should ever see, however the cluster fares. */
   readonly unexpected: Error[] = [];
 
+  /** So far. */
+  get history(): History {
+    return this.#operations;
+  }
+
   /** How many sends were. */
   get acknowledged(): number {
     return this.#acknowledged;
@@ -84,14 +89,14 @@ export class Recorder {
     for (const abandoned of this.#open) abandoned();
     this.#open.clear();
     const isLeftOut = (partition: string) => this.leftOut.some((leavesOut) => leavesOut(partition));
-    return this.leftOut.length === 0 ? this.#operations : without(isLeftOut, this.#operations);
+    return this.leftOut.length === 0 ? this.#operations : [...without(isLeftOut, this.#operations)];
   }
 }
 
-function without(isLeftOut: (partition: string) => boolean, operations: readonly Operation[]): Operation[] {
-  return operations.flatMap((operation): Operation[] => {
+function* without(isLeftOut: (partition: string) => boolean, operations: History): Iterable<Operation> {
+  for (const operation of operations) {
     if (operation.type === 'poll')
-      return [{ ...operation, records: operation.records.filter(({ partition }) => !isLeftOut(partition)) }];
-    return 'partition' in operation && isLeftOut(operation.partition) ? [] : [operation];
-  });
+      yield { ...operation, records: operation.records.filter(({ partition }) => !isLeftOut(partition)) };
+    else if (!('partition' in operation) || !isLeftOut(operation.partition)) yield operation;
+  }
 }
