@@ -43,7 +43,7 @@ export class SideTopic implements Workload {
 }
 
 /** Tries until it is there. */
-export async function createTopic(context: WorkloadContext, topic: NewTopic): Promise<void> {
+async function createTopic(context: WorkloadContext, topic: NewTopic): Promise<void> {
   const admin = context.machine(`${topic.name}-admin`).client().admin({ timeoutMs: TIMEOUT_MS });
   for (;;) {
     try {
