@@ -180,18 +180,33 @@ export class LogDirectory {
       this.#logs.delete(name);
       await this.#rounds.drop(log);
       await log.idle();
-      try {
-        // Forget its offsets first: without its folder they would look like lost data.
-        await this.#offsetsCheckpoint.run();
-        this.#context.pool.forget(`${this.#options.dir}/${name}/`);
-        await this.#trash.take(`${this.#options.dir}/${name}`);
-      } catch (error) {
-        if (!isDiskFull(error)) void this.#fail(error);
-        throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
+      while (!(await this.#tryRemove(name))) {
+        // What is left is removed at the next start.
+        if (this.#isClosing) return;
+        const { timers } = this.#options;
+        await new Promise<void>((resolve) => timers.set(this.#limits.diskFullRetryMs, resolve));
       }
       this.#context.events.diskHasRoom(name);
       this.#options.logger.info({ name }, 'Removed a log');
     });
+  }
+
+  /** False where the disk is full: even to forget something takes room. */
+  async #tryRemove(name: string): Promise<boolean> {
+    try {
+      // Forget its offsets first: without its folder they would look like lost data.
+      await this.#offsetsCheckpoint.run();
+      this.#context.pool.forget(`${this.#options.dir}/${name}/`);
+      await this.#trash.take(`${this.#options.dir}/${name}`);
+      return true;
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        await this.#fail(error);
+        throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot remove the log ${name}`, { cause: error });
+      }
+      this.#context.events.diskFull(name, asError(error).message);
+      return false;
+    }
   }
 
   /** One pass over all logs; also runs by itself every `retentionIntervalMs`. */
@@ -240,7 +255,7 @@ export class LogDirectory {
       await this.#options.disk.mkdir(`${this.#options.dir}/${name}`);
       await this.#dirSync.run();
     } catch (error) {
-      if (!isDiskFull(error)) void this.#fail(error);
+      if (!isDiskFull(error)) await this.#fail(error);
       throw new KafkaError('KAFKA_STORAGE_ERROR', `cannot create the log ${name}`, { cause: error });
     }
     return this.#add(name, emptyLog(this.#context, config, 0));

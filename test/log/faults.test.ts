@@ -57,6 +57,28 @@ describe('a full disk', () => {
     expect(await node.readAll(again)).toEqual(expected);
   });
 
+  test('a log is removed once there is room to forget it', async () => {
+    const node = new TestNode(8);
+    const directory = await node.open();
+    const log = await node.settle(directory.create(TOPIC, 0, node.config));
+    log.appendAsLeader(batch(['first']), 1, 0);
+    await node.sync(log);
+    // The checkpoint names it by then.
+    await node.world.run(node.world.nowMs + 30_000);
+    node.node.disk.capacityBytes = node.node.disk.usedBytes - 1;
+    let isRemoved = false;
+    void directory.remove(TOPIC, 0).then(() => {
+      isRemoved = true;
+    });
+    await node.world.run(node.world.nowMs + 10_000);
+    expect(isRemoved).toBe(false);
+    expect(directory.get(TOPIC, 0)).toBeUndefined();
+    node.node.disk.clearFaults();
+    await node.world.run(node.world.nowMs + 5000);
+    expect(isRemoved).toBe(true);
+    expect([...node.node.disk.files().keys()].some((path) => path.startsWith(`${FOLDER}/`))).toBe(false);
+  });
+
   test('a checkpoint that does not fit is put off', async () => {
     const node = new TestNode(5);
     const log = await node.openLog();
