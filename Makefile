@@ -37,12 +37,15 @@ check: node_modules/.installed ## Types, lint, format, unused code, layer and pl
 
 SEEDS ?= 200
 SEED_BASE ?= 1
-sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE))$(if $(SCENARIO), --scenario $(SCENARIO)))
+sim_args = $(if $(PLAN),--plan '$(PLAN)',$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --base $(SEED_BASE))$(if $(SCENARIO), --scenario $(SCENARIO)))$(if $(SHRINK), --shrink)$(if $(TRACE), --trace $(TRACE))
 
 sim: node_modules/.installed ## Simulated clusters under random faults, on all cores (SEEDS=200 [SEED_BASE=1], or SEED=7 to repeat one)
 	@npx --no-install esbuild chaos/sim/main.ts --bundle --platform=node --format=esm --packages=external \
 		--log-level=warning --sourcemap=inline --outfile=node_modules/.cache/odradek/sim.mjs
 	@node --enable-source-maps node_modules/.cache/odradek/sim.mjs $(sim_args) $(SIM_FLAGS)
+
+sim-long: SIM_FLAGS += --minutes $(or $(MINUTES),10)
+sim-long: sim ## The same for a given time (MINUTES=10 [SEED_BASE=1])
 
 figures: build ## Cold start, idle memory, and a scrape of the metrics, on real processes (two minutes)
 	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --target=node20 --format=esm --packages=external \

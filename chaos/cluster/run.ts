@@ -75,6 +75,9 @@ export class RunFailure extends Error {
 /** What a run may be given instead of its own. */
 export interface RunOptions {
   readonly traceLinesMax?: number;
+  readonly logLinesMax?: number;
+  /** Called when the run is over, however it ended. */
+  readonly onEnd?: (world: SimWorld) => void;
 }
 
 /**
@@ -89,6 +92,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
     return await run(world, plan);
   } catch (error) {
     throw new RunFailure(plan, error, world);
+  } finally {
+    options.onEnd?.(world);
   }
 }
 

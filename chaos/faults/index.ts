@@ -7,6 +7,7 @@ import { bitRot } from './bit-rot.ts';
 import { blackout } from './blackout.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
+import { corruptNetwork } from './corrupt-network.ts';
 import { cut } from './cut.ts';
 import { cutClients } from './cut-clients.ts';
 import { diskFull } from './disk-full.ts';
@@ -65,6 +66,7 @@ export const FAULTS = [
   slowDisks,
   wipeDisk,
   bitRot,
+  corruptNetwork,
 ] as const;
 
 export type Fault = FaultOf<(typeof FAULTS)[number]>;

@@ -4,17 +4,20 @@
  * 6 something that plans should bring about never happened.
  */
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { RunFailure, runPlan } from '../cluster/run.ts';
+import { RunFailure, type RunOptions, runPlan } from '../cluster/run.ts';
 import { RunsCovered } from '../coverage.ts';
 import { FAULTS } from '../faults/index.ts';
 import type { Plan } from '../plan.ts';
 import { planText } from '../plan-text.ts';
 import { planOf, SCENARIOS, type ScenarioName } from '../scenarios.ts';
+import { failsWith, shrunkPlan } from '../shrink.ts';
 import { SITUATIONS } from '../situations.ts';
 import { WORKLOADS } from '../workloads/index.ts';
 import { type Outcome, type RunSeed, runInJobs, serveSeeds } from './jobs.ts';
+import type { SimLogLine } from './world.ts';
 
 const EXIT_CODES = { crash: 3, safety: 4, liveness: 5, coverage: 6 } as const;
 /** So many runs of any plans must have reached everything there is. */
@@ -24,6 +27,7 @@ const EXPECTED = [
   ...WORKLOADS.map(({ name }) => `workload: ${name}`),
   ...SITUATIONS.map((name) => `situation: ${name}`),
 ];
+const SHRINK_MS_MAX = 120_000;
 const LOG_LINES_SHOWN = Number(process.env.SIM_LOG_LINES ?? 60);
 
 const { values } = parseArgs({
@@ -39,6 +43,10 @@ const { values } = parseArgs({
     /** Prints one line about a failure, for programs. */
     brief: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    /** Writes all that happened in the one run that was asked for to this file, and what its nodes logged to `<file>.log`. */
+    trace: { type: 'string' },
+    /** Of the one plan that was asked for, looks for the smallest that still fails. */
+    shrink: { type: 'boolean', default: false },
     /** How many seeds to run at once, each in a process of its own; 1: here. By default one per core. */
     jobs: { type: 'string' },
     /** Runs seeds from the base on for so long, instead of a number of them. */
@@ -80,7 +88,7 @@ const runSeed: RunSeed = (seed) => runOne(seed, planOf(seed, scenario()));
 
 async function runOne(seed: number, plan: Plan): Promise<Outcome> {
   try {
-    return { seed, result: await runPlan(plan) };
+    return { seed, result: await runPlan(plan, traced()) };
   } catch (error) {
     if (!(error instanceof RunFailure)) throw error;
     lastFailure = error;
@@ -102,6 +110,35 @@ async function failureOf(outcome: Outcome, jobs: number): Promise<RunFailure> {
   );
 }
 
+/** Options that keep everything, where a trace is asked for. */
+function traced(): RunOptions {
+  const { trace } = values;
+  if (trace === undefined) return {};
+  const all = Number.POSITIVE_INFINITY;
+  return {
+    traceLinesMax: all,
+    logLinesMax: all,
+    onEnd: (world) => {
+      writeFileSync(trace, world.trace.lines.join('\n'));
+      writeFileSync(`${trace}.log`, world.log.map(logText).join('\n'));
+    },
+  };
+}
+
+function logText({ atMs, node, level, message, fields }: SimLogLine): string {
+  const shown = JSON.stringify(fields, (_, value) => (value instanceof Error ? value.message : value));
+  return `  ${atMs.toFixed(1).padStart(9)} ${node} ${level} ${message} ${shown}`;
+}
+
+/** A failing plan made small, as one command. */
+async function reportShrunk({ plan, verdict }: RunFailure): Promise<void> {
+  console.error(`looking for a smaller plan that fails, for ${SHRINK_MS_MAX / 1000} s at most`);
+  const fails = failsWith(verdict);
+  const smallest = await shrunkPlan(plan.seed, scenario(), fails, SHRINK_MS_MAX);
+  console.error(planText(smallest));
+  console.error(`a smaller one: make sim PLAN='${JSON.stringify(smallest)}'`);
+}
+
 function commit(): string {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
@@ -112,10 +149,7 @@ function commit(): string {
 
 function report(failure: RunFailure): void {
   const { plan, verdict, log, cause } = failure;
-  for (const { atMs, node, level, message, fields } of log.slice(-LOG_LINES_SHOWN)) {
-    const shown = JSON.stringify(fields, (_, value) => (value instanceof Error ? value.message : value));
-    console.error(`  ${atMs.toFixed(1).padStart(9)} ${node} ${level} ${message} ${shown}`);
-  }
+  for (const line of log.slice(-LOG_LINES_SHOWN)) console.error(logText(line));
   console.error(planText(plan));
   console.error(`plan: ${JSON.stringify(plan)}`);
   console.error(failure.message);
@@ -124,6 +158,7 @@ function report(failure: RunFailure): void {
   const what = values.plan === undefined ? `SEED=${plan.seed}${from}` : `PLAN='${values.plan}'`;
   const how = `make sim ${what}`;
   console.error(`${verdict} failure at commit ${commit()}; reproduce it with: ${how}`);
+  if (values.plan === undefined) console.error(`and make it smaller with: ${how} SHRINK=1`);
 }
 
 let lastFailure: RunFailure | undefined;
@@ -162,7 +197,11 @@ async function runAll(): Promise<number> {
       continue;
     }
     if (values.brief) console.log(`${verdict} after ${runs} seeds: ${message.split('\n', 3).join('; ')}`);
-    else report(await failureOf(outcome, jobs));
+    else {
+      const failure = await failureOf(outcome, jobs);
+      report(failure);
+      if (values.shrink && values.plan === undefined) await reportShrunk(failure);
+    }
     break;
   }
   const seconds = (performance.now() - startedMs) / 1000;
