@@ -98,6 +98,7 @@ test('what nobody meant is refused, with what would be right', async () => {
   expect(await refused('odradek', 'topics create')).toContain('name');
   expect(await refused('odradek', 'topics')).toContain('create, list');
   expect(await refused('odradek', 'topics rename a')).toBeTruthy();
+  expect(await refused('odradek', 'quorum add-voter --id 4 --directory data')).toContain('quorum describe');
   expect(await refused('odradek', 'nonsense')).toBeTruthy();
   expect(await refused('odradek', 'topics list --nonsense')).toContain('nonsense');
   expect(await refused('odradek', 'start n.yaml')).toBeTruthy();

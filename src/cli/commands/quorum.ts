@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { withConnection } from '../connection.ts';
-import { integer, oneText } from '../options.ts';
+import { integer, optional } from '../options.ts';
 import { say, sayJson } from '../output.ts';
 import { quorumText } from '../quorum-text.ts';
 import { UsageError } from '../run.ts';
@@ -49,7 +49,7 @@ const withVoter = (command: Argv<Common>) =>
     .option('id', { type: 'string', coerce: integer('--id', 0), describe: 'The node' })
     .option('directory', {
       type: 'string',
-      coerce: oneText('--directory'),
+      coerce: optional('--directory', directoryId),
       describe: 'Its directory id, where the quorum knows more than one of this node',
     });
 
@@ -81,6 +81,12 @@ function remove({ bootstrap, json, id, directory }: VoterOptions): Promise<void>
 function done(json: boolean, what: string, id: number, text: string): void {
   if (json) sayJson({ [what]: id });
   else say(text);
+}
+
+function directoryId(text: string): string {
+  if (/^[\w-]{22}$/.test(text)) return text;
+  const message = `--directory takes a directory id as "odradek quorum describe" shows it, not "${text}"`;
+  throw new UsageError(message);
 }
 
 function given(id: number | undefined): number {
