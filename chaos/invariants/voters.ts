@@ -20,15 +20,16 @@ const keyOf = ({ id, directoryId }: Voter): string => `${id}:${directoryId}`;
 const keysOf = (voters: readonly Voter[]): ReadonlySet<string> => new Set(voters.map(keyOf));
 
 /**
- * The invariants of voters that change (thesis 4, KIP-853): two committed sets in a row differ by one voter at most; a
- * leader has the votes of a majority of its own set, each given by the disk that the set names; whatever is committed is
+ * The invariants of voters that change (thesis 4, KIP-853): two committed sets in a row differ by one voter at most, and
+ * so does the newest leader's set from the last committed one; a leader has the votes of a majority of its own set, each given by the disk that the set names; whatever is committed is
  * on the disks of a majority of the set in force; and whoever knows that its vote is gone is not elected any more.
  */
 export class VotersWatch implements Invariant {
   readonly #guard: (check: () => void) => void;
   /** Who voted for whom, by epoch. */
   readonly #votes = new Map<number, Map<string, string>>();
-  readonly #judgedEpochs = new Set<number>();
+  #newestEpoch = 0;
+  #leaderSet: readonly Voter[] | undefined;
   #committed: CommittedSet | undefined;
   #lastIndex = 0;
   readonly #members = new Map<number, ClusterNode>();
@@ -55,10 +56,23 @@ export class VotersWatch implements Invariant {
   }
 
   check(member: ClusterNode, node: OdradekNode): void {
-    const { role, epoch } = node.raft;
-    if (role !== 'leader' || this.#judgedEpochs.has(epoch)) return;
-    this.#judgedEpochs.add(epoch);
-    this.#elected(member, node);
+    const { role, epoch, voters } = node.raft;
+    if (role !== 'leader' || epoch < this.#newestEpoch) return;
+    if (epoch > this.#newestEpoch) {
+      this.#newestEpoch = epoch;
+      this.#elected(member, node);
+    }
+    if (voters === this.#leaderSet) return;
+    this.#leaderSet = voters;
+    this.#oneOpenChange(node);
+  }
+
+  /** The newest leader has all that is committed, and one change more at most. */
+  #oneOpenChange({ raft }: OdradekNode): void {
+    const keys = keysOf(raft.voters);
+    const { changed, text } = difference(this.#committed?.keys ?? keys, keys);
+    if (changed > 1)
+      throw new InvariantViolation('two changes of the voters are open', `epoch ${raft.epoch}: ${text}`);
   }
 
   #voted(member: ClusterNode, request: VoteRequest, { voteGranted, epoch }: VoteResponse): void {
@@ -100,12 +114,9 @@ export class VotersWatch implements Invariant {
     const before = this.#committed?.keys;
     this.#committed = { index, keys };
     if (!before) return;
-    const added = [...keys].filter((key) => !before.has(key));
-    const removed = [...before].filter((key) => !keys.has(key));
-    if (added.length + removed.length > 1) {
-      const change = `entry ${index} adds ${added} and removes ${removed}`;
-      throw new InvariantViolation('more than one voter changed at once', change);
-    }
+    const { changed, text } = difference(before, keys);
+    if (changed > 1)
+      throw new InvariantViolation('more than one voter changed at once', `entry ${index} ${text}`);
   }
 
   /** A voter that is down may have it; one that runs says. */
@@ -119,6 +130,12 @@ export class VotersWatch implements Invariant {
     const who = `entry ${index} in epoch ${raft.epoch}; ${lacking.map(keyOf)} of ${raft.voters.map(keyOf)} lack it`;
     throw new InvariantViolation('committed without a majority of the voters', who);
   }
+}
+
+function difference(before: ReadonlySet<string>, after: ReadonlySet<string>) {
+  const added = [...after].filter((key) => !before.has(key));
+  const removed = [...before].filter((key) => !after.has(key));
+  return { changed: added.length + removed.length, text: `adds ${added} and removes ${removed}` };
 }
 
 /** How much of its log a node has on its disk. */

@@ -1,5 +1,5 @@
 import { Acting } from './acting.ts';
-import type { Workload, WorkloadContext, WorkloadKind } from './workload.ts';
+import { together, type Workload, type WorkloadContext, type WorkloadKind } from './workload.ts';
 
 /** With fewer, one node that is down would stop the quorum. */
 const VOTERS_MIN = 3;
@@ -8,15 +8,16 @@ const VOTERS_MIN = 3;
 export const voters: WorkloadKind = {
   name: 'voters',
   pausesMs: [0, 2000, 8000],
-  start: (context) => new Voters(context),
+  // Two of them get into each other's way.
+  start: (context) => together([new Voters(context, 'voters-0'), new Voters(context, 'voters-1')]),
 };
 
 class Voters implements Workload {
   readonly #acting: Acting;
 
-  constructor(context: WorkloadContext) {
+  constructor(context: WorkloadContext, name: string) {
     const { random } = context;
-    const machine = context.machine('voters');
+    const machine = context.machine(name);
     const admin = machine.client().admin({ timeoutMs: 10_000 });
     this.#acting = new Acting(context, machine, async () => {
       const { currentVoters, observers, leaderId } = await admin.describeQuorum();
