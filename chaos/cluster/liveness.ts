@@ -22,13 +22,15 @@ export function waitingFor(cluster: SimCluster, image: MetadataImage, workloads:
 
 /** Whoever votes is there with the disk that it votes with, and knows it. */
 function votersMissing(cluster: SimCluster): string[] {
-  const voters = cluster.controller?.node?.raft.voters ?? [];
+  const { voters, vacantSeats } = cluster.controller?.node?.raft ?? { voters: [], vacantSeats: [] };
   if (voters.length === 0) return ['the quorum waits for a leader'];
-  return voters.flatMap(({ id, directoryId }) => {
+  const missing = voters.filter(({ id, directoryId }) => {
     const { node } = cluster.member(id);
-    const votes = node?.raft.isVoter && node.directoryId === directoryId;
-    return votes ? [] : [`the quorum waits for its voter ${id}:${directoryId}`];
+    return !(node?.raft.isVoter && node.directoryId === directoryId);
   });
+  return [...missing, ...vacantSeats].map(
+    ({ id, directoryId }) => `the quorum waits for its voter ${id}, whose disk was ${directoryId}`,
+  );
 }
 
 function replicasBehind(cluster: SimCluster, image: MetadataImage): string[] {

@@ -135,6 +135,10 @@ export class RaftNode {
   get voters(): readonly Voter[] {
     return this.#core?.state.voters ?? [];
   }
+  /** Seats of voters whose disks were wiped, until their nodes take them with the new ones. */
+  get vacantSeats(): readonly Voter[] {
+    return this.#core?.state.log.voterSet.vacant ?? [];
+  }
   /** Does this node vote? False until it knows its cluster. */
   get isVoter(): boolean {
     return this.#core?.state.isVoter ?? false;
