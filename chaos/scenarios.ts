@@ -199,6 +199,20 @@ export const SCENARIOS = {
       { minLength: 4, maxLength: 8, size: 'max' },
     ),
   ),
+  /** Nodes are upgraded one by one, with hardly any time between, while others die. */
+  upgrades: aPlan(
+    fc.array(
+      fc.oneof(
+        fc.record({
+          afterMs: fc.integer({ min: 0, max: 3000 }),
+          forMs: fc.integer({ min: 1, max: 1500 }),
+          fault: fc.record({ kind: kind('upgrade'), how: fc.constantFrom('stop', 'process', 'power') }),
+        }),
+        quickKill(fc.oneof(theController, anyNode)),
+      ),
+      { minLength: 6, maxLength: 16, size: 'max' },
+    ),
+  ),
   /** Many contend for the same topics and offsets while controllers die, stand still or are cut off without knowing it. */
   contended: aPlan(
     fc.array(

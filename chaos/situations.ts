@@ -53,6 +53,10 @@ export const SITUATIONS: readonly string[] = [
   'leader from the ELR (KIP-966)',
   'partition without a leader',
   'leaders moved by a controlled shutdown',
+  'election of the quorum among two releases',
+  'fail-over among two releases',
+  'snapshot installed among two releases',
+  'rolling upgrade through',
   'no living leader of the quorum for 1 s',
   'no living leader of a partition for 1 s',
 ];
@@ -125,8 +129,14 @@ export class Situations implements Invariant {
       this.#note('leader from the ELR (KIP-966)');
     if (before.brokers.get(was.leader)?.inControlledShutdown)
       this.#note('leaders moved by a controlled shutdown');
+    if (this.#isMixed()) this.#note('fail-over among two releases');
     this.#failoverMs = this.#cluster.world.nowMs;
     this.#duringFailover();
+  }
+
+  #isMixed(): boolean {
+    const versions = this.#cluster.nodes.flatMap(({ node }) => node?.config.catalogueVersion ?? []);
+    return new Set(versions).size > 1;
   }
 
   #isLed({ leader }: PartitionImage): boolean {
@@ -165,10 +175,16 @@ export class Situations implements Invariant {
         break;
       case 'Elected leader of the metadata quorum':
         for (const install of this.#installing.values()) install.elected = true;
+        if (this.#isMixed()) this.#note('election of the quorum among two releases');
+        break;
+      case 'Raised the catalogue level: every node can read it':
+        // Else the cluster is just being founded.
+        if (this.#image().topics.size > 0) this.#note('rolling upgrade through');
         break;
       case 'Installing a snapshot':
         if (this.#installing.get(node)?.elected) this.#note('election during a snapshot install');
         this.#installing.delete(node);
+        if (this.#isMixed()) this.#note('snapshot installed among two releases');
         break;
       case 'Truncating to the log of the leader': {
         const { offset, logEndOffset, diverging } = details as {

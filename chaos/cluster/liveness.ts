@@ -16,6 +16,7 @@ export function waitingFor(cluster: SimCluster, image: MetadataImage, workloads:
     }),
     ...replicasBehind(cluster, image),
     ...votersMissing(cluster),
+    ...levelBehind(cluster, image),
     ...workloads.waitingFor(),
   ];
 }
@@ -31,6 +32,12 @@ function votersMissing(cluster: SimCluster): string[] {
   return [...missing, ...vacantSeats].map(
     ({ id, directoryId }) => `the quorum waits for its voter ${id}, whose disk was ${directoryId}`,
   );
+}
+
+/** All nodes are up by now, so the controller knows what they can read. */
+function levelBehind(cluster: SimCluster, { catalogueLevel: level }: MetadataImage): string[] {
+  const reads = Math.min(...cluster.nodes.map(({ node }) => node?.config.catalogueVersion ?? level));
+  return level < reads ? [`the catalogue level waits at ${level}, though all nodes read ${reads}`] : [];
 }
 
 function replicasBehind(cluster: SimCluster, image: MetadataImage): string[] {

@@ -1,4 +1,5 @@
 import { LogTruncationError } from '../../src/client/index.ts';
+import { OLDEST_CATALOGUE_VERSION } from '../../src/protocol/catalogue-version.ts';
 import { checkHistory } from '../checker/checker.ts';
 import type { Anomaly } from '../checker/history.ts';
 import { type Counts, Coverage } from '../coverage.ts';
@@ -115,6 +116,8 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
     mayHaveLost: (topic, partition) => watch.copies.isForgiven(topic, partition),
     onAcknowledged: (topic, partition, offset) => watch.onAcknowledged(topic, partition, offset),
   });
+  if (plan.steps.some(({ fault }) => fault.kind === 'upgrade'))
+    for (const member of cluster.nodes) member.config = { catalogueVersion: OLDEST_CATALOGUE_VERSION };
   cluster.startAll();
   if (!(await world.runUntil(() => cluster.isReady, READY_TIMEOUT_MS)))
     throw new Stuck('the cluster did not start');

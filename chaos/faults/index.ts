@@ -33,6 +33,7 @@ import { slowNetwork } from './slow-network.ts';
 import { slowReader } from './slow-reader.ts';
 import { splitClients } from './split-clients.ts';
 import { stop } from './stop.ts';
+import { upgrade } from './upgrade.ts';
 import { wipeDisk } from './wipe-disk.ts';
 
 export const FAULTS = [
@@ -67,6 +68,7 @@ export const FAULTS = [
   wipeDisk,
   bitRot,
   corruptNetwork,
+  upgrade,
 ] as const;
 
 export type Fault = FaultOf<(typeof FAULTS)[number]>;

@@ -1,3 +1,4 @@
+import { VOTER_SETS_SINCE } from '../../src/raft/voter-set.ts';
 import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import type { FaultContext } from './fault.ts';
 
@@ -11,6 +12,8 @@ const VOTERS_MIN = 3;
 export function isWhole({ cluster }: FaultContext): boolean {
   const { node: leader } = cluster.controller ?? {};
   if (!leader?.raft.canPropose) return false;
+  // Amid an upgrade nobody could take the seat of a disk that is lost.
+  if (leader.store.image.catalogueLevel < VOTER_SETS_SINCE) return false;
   const { voters } = leader.raft;
   const votes = (id: number, directoryId: string) => {
     const { node } = cluster.member(id);

@@ -4,6 +4,7 @@ import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
 import type { Incarnation } from '../sim/node.ts';
 import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
+import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { UnsyncedCopies } from './unsynced-copies.ts';
@@ -38,6 +39,7 @@ export class ClusterWatch {
       new VotersWatch((check) => this.guarded(check)),
       this.copies,
       new ReplicaWatch(image, this.copies),
+      new LevelWatch(),
       ...others.map((make) => make(cluster, image)),
     ];
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);

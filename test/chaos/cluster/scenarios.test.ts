@@ -14,6 +14,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   rot: 10,
   voters: 20,
   contended: 30,
+  upgrades: 20,
 };
 
 test.each(Object.entries(RUNS))(
