@@ -11,7 +11,7 @@ test(
     const { failure, runs, done } = await checkModel({
       seed: Number(MODEL_SEED || 1),
       runs: Number(MODEL_RUNS || 8),
-      commandsMax: 16,
+      commandsMax: 30,
       timeLimitMs,
       path: MODEL_PATH || undefined,
       replayPath: MODEL_REPLAY || undefined,

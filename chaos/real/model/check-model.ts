@@ -34,18 +34,19 @@ export interface ModelResult {
 export async function checkModel(o: ModelOptions): Promise<ModelResult> {
   const pool = new Pool();
   const done = new Map<string, number>();
-  const property = fc.asyncProperty(commandsOf(o.commandsMax, o.replayPath), async (commands) => {
-    const { cluster, topic } = await pool.take();
-    const model = new Model(done);
-    const session = await Session.open(cluster, model, topic);
-    try {
-      await fc.asyncModelRun(() => ({ model, real: session }), commands);
-      await session.finish();
-      pool.keep();
-    } finally {
-      await session.close();
-    }
-  });
+  const property = fc.asyncProperty(commandsOf(o.commandsMax, o.replayPath), (commands) =>
+    pool.use(async (cluster, topic) => {
+      const model = new Model(done);
+      const session = await Session.open(cluster, model, topic);
+      try {
+        await fc.asyncModelRun(() => ({ model, real: session }), commands);
+        await session.finish();
+      } finally {
+        await session.close();
+      }
+    }),
+  );
+  let failure: string | undefined;
   try {
     const details = await fc.check(property, {
       seed: o.seed,
@@ -53,13 +54,10 @@ export async function checkModel(o: ModelOptions): Promise<ModelResult> {
       interruptAfterTimeLimit: o.timeLimitMs,
       ...(o.path === undefined ? {} : { path: o.path }),
     });
-    return {
-      runs: details.numRuns,
-      done,
-      failure: details.failed && details.counterexample ? describe(details, pool.dir) : undefined,
-    };
+    if (details.failed && details.counterexample) failure = describe(details, pool.dir);
+    return { runs: details.numRuns, done, failure };
   } finally {
-    await pool.end();
+    await pool.end(failure !== undefined);
   }
 }
 
@@ -79,34 +77,47 @@ function describe(details: Failed, dir: string | undefined): string {
   ].join('\n');
 }
 
-/** One cluster at a time. A run that held leaves it to the next one, healed, with another topic; a failure gets no successor. */
+/** One cluster at a time. A run that held leaves it, healed, to the next one; one that failed does not. */
 class Pool {
   #cluster: RealCluster | undefined;
-  #isClean = false;
+  #running: Promise<void> = Promise.resolve();
   #topics = 0;
+  /** Of the latest cluster. */
   dir: string | undefined;
 
-  async take(): Promise<{ cluster: RealCluster; topic: string }> {
-    if (!this.#isClean) await this.#startAnew();
-    this.#isClean = false;
-    if (!this.#cluster) throw new Error('there is no cluster');
-    return { cluster: this.#cluster, topic: `topic-${this.#topics++}` };
+  async use(run: (cluster: RealCluster, topic: string) => Promise<void>): Promise<void> {
+    const used = this.#use(run);
+    // A run that the time limit interrupts goes on unwatched.
+    this.#running = used.catch(() => {});
+    await used;
   }
 
-  keep(): void {
-    this.#isClean = true;
-  }
-
-  async end(): Promise<void> {
+  /** Waits for a run that was interrupted: it may be starting nodes even now. */
+  async end(keepsFiles: boolean): Promise<void> {
+    await this.#running;
     await this.#cluster?.end();
-    if (this.#isClean && this.dir !== undefined) rmSync(this.dir, { recursive: true, force: true });
+    if (!keepsFiles) this.#removeFiles();
   }
 
-  async #startAnew(): Promise<void> {
-    await this.#cluster?.end();
-    this.#cluster = undefined;
-    if (this.dir !== undefined) rmSync(this.dir, { recursive: true, force: true });
+  async #use(run: (cluster: RealCluster, topic: string) => Promise<void>): Promise<void> {
+    this.#cluster ??= await this.#start();
+    const cluster = this.#cluster;
+    try {
+      await run(cluster, `topic-${this.#topics++}`);
+    } catch (error) {
+      this.#cluster = undefined;
+      await cluster.end();
+      throw error;
+    }
+  }
+
+  #start(): Promise<RealCluster> {
+    this.#removeFiles();
     this.dir = mkdtempSync(join(tmpdir(), 'odradek-model-'));
-    this.#cluster = await RealCluster.start({ dir: this.dir });
+    return RealCluster.start({ dir: this.dir });
+  }
+
+  #removeFiles(): void {
+    if (this.dir !== undefined) rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -31,6 +31,8 @@ const root = resolve(import.meta.dirname, '../../..');
 const LOCALHOST = '127.0.0.1';
 /** Longer than a controlled shutdown may take. */
 const STOP_TIMEOUT_MS = 15_000;
+/** For the kernel to close what a dead process had open. */
+const CLOSE_TIMEOUT_MS = 5000;
 const POLL_MS = 10;
 
 /** One node of a local cluster: its process, its folder and its log file. */
@@ -148,8 +150,20 @@ export class NodeProcess {
       if (Date.now() > deadlineMs) signal(pid, 'SIGKILL');
       await sleep(POLL_MS);
     }
+    await this.#untilClosed();
     rmSync(join(this.#dir, 'pid'), { force: true });
     return true;
+  }
+
+  /**
+   * A dying process has no command line any more before the kernel has closed its sockets, one thread after the other: who
+   * starts the node again at once would find its ports taken.
+   */
+  async #untilClosed(): Promise<void> {
+    const deadlineMs = Date.now() + CLOSE_TIMEOUT_MS;
+    for (const port of [this.port, this.kafkaPort]) {
+      while (Date.now() < deadlineMs && (await isListening(this.host, port))) await sleep(POLL_MS);
+    }
   }
 
   /** Sends a signal without waiting for what comes of it. False when it is not running. */
