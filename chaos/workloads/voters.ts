@@ -8,14 +8,18 @@ const VOTERS_MIN = 3;
 export const voters: WorkloadKind = {
   name: 'voters',
   pausesMs: [0, 2000, 8000],
-  // Two of them get into each other's way.
-  start: (context) => together([new Voters(context, 'voters-0'), new Voters(context, 'voters-1')]),
+  // Two of them get into each other's way. Only one takes votes: together they could leave too few.
+  start: (context) =>
+    together([
+      new Voters(context, 'voters-0', { takes: true }),
+      new Voters(context, 'voters-1', { takes: false }),
+    ]),
 };
 
 class Voters implements Workload {
   readonly #acting: Acting;
 
-  constructor(context: WorkloadContext, name: string) {
+  constructor(context: WorkloadContext, name: string, { takes }: { takes: boolean }) {
     const { random } = context;
     const machine = context.machine(name);
     const admin = machine.client().admin({ timeoutMs: 10_000 });
@@ -24,7 +28,7 @@ class Voters implements Workload {
       const outside = observers.filter(({ replicaId }) =>
         currentVoters.every((voter) => voter.replicaId !== replicaId),
       );
-      const mayRemove = currentVoters.length > VOTERS_MIN;
+      const mayRemove = takes && currentVoters.length > VOTERS_MIN;
       if (outside.length > 0 && !(mayRemove && random.chance(0.5)))
         await admin.addVoter({ id: random.pick(outside).replicaId });
       else if (mayRemove)

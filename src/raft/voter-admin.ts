@@ -10,11 +10,19 @@ export interface VoterAdminOptions {
 }
 
 const POLL_MS = 20;
-/** A new leader learns within this which observers there are. */
-const OBSERVERS_KNOWN_MS = 5000;
+/** A new leader learns within this which observers there are, and which voters live. */
+const REPLICAS_KNOWN_MS = 5000;
 
 /** These pass by themselves: they are waited out. */
-const PASSING = new Set<VoterRefusal>(['epochOpen', 'changePending', 'notObserving', 'notCaughtUp']);
+const PASSING = new Set<VoterRefusal>([
+  'epochOpen',
+  'changePending',
+  'notObserving',
+  'notCaughtUp',
+  'majoritySilent',
+]);
+/** A new leader learns better soon; an old one knows. */
+const SOON = new Set<VoterRefusal>(['notObserving', 'majoritySilent']);
 
 /** Carries changes of the voters out for operators: waits until one is possible, and then until it is committed. */
 export class VoterAdmin {
@@ -34,7 +42,7 @@ export class VoterAdmin {
     for (;;) {
       const refusal = core.refuseVoterChange(change, clock.monotonicMs());
       if (refusal === undefined) break;
-      const waitMs = refusal === 'notObserving' ? Math.min(timeoutMs, OBSERVERS_KNOWN_MS) : timeoutMs;
+      const waitMs = SOON.has(refusal) ? Math.min(timeoutMs, REPLICAS_KNOWN_MS) : timeoutMs;
       if (!PASSING.has(refusal) || clock.monotonicMs() - startMs >= waitMs) {
         logger.info({ change: change.kind, voter: change.voter, refusal }, 'Refused a change of the voters');
         throw refused(refusal, change);

@@ -21,7 +21,7 @@ export function nextVoterSet(s: RaftState, change: VoterChange, nowMs: number): 
   const next = apply(s, change, nowMs);
   if (typeof next === 'string' || change.kind === 'update') return next;
   // Nothing could be committed, not even the way back, if a majority of the new set did not answer.
-  const live = next.voters.filter((voter) => isLive(s, voter, nowMs)).length;
+  const live = next.voters.filter((voter) => hasAnswered(s, voter, nowMs)).length;
   return live > next.voters.length / 2 ? next : 'majoritySilent';
 }
 
@@ -127,6 +127,12 @@ function isCaughtUp(s: RaftState, progress: Progress, nowMs: number): boolean {
     nowMs - progress.lastContactMs < s.limits.checkQuorumMs &&
     progress.matchIndex + s.limits.voterLagEntriesMax >= s.log.lastIndex
   );
+}
+
+/** Not on credit: a new leader gives every voter time before it counts as silent, and one may be gone for good. */
+function hasAnswered(s: RaftState, voter: ReplicaKey, nowMs: number): boolean {
+  const matchIndex = s.isSelf(voter) ? s.log.syncedIndex : (s.replicas.get(keyOf(voter))?.matchIndex ?? 0);
+  return matchIndex > 0 && isLive(s, voter, nowMs);
 }
 
 function isLive(s: RaftState, voter: ReplicaKey, nowMs: number): boolean {

@@ -98,6 +98,16 @@ describe('removing a voter', () => {
     expect(refusal(alone, remove(alone, 1))).toBe('lastVoter');
   });
 
+  it('is refused by a new leader that has not heard yet of those that would be left', () => {
+    const sim = settled(3, 0);
+    const old = leaderOf(sim);
+    const [dead = 0, next = 0] = followersOf(sim);
+    sim.crash(dead);
+    sim.input(sim.replica(old), { kind: 'resign' });
+    expect(sim.run(5000, () => sim.replica(next).core?.canPropose ?? false)).toBe(true);
+    expect(refusal(sim, remove(sim, old), next)).toBe('majoritySilent');
+  });
+
   it('that leads: it commits without itself, hands over in one election, and follows', () => {
     const sim = settled(3, 0);
     const old = leaderOf(sim);
