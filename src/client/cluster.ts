@@ -88,8 +88,8 @@ export class Cluster {
     this.requestUpdate();
   }
 
+  /** Asks for a topic that is known by its id alone, again with each call: a node that has just started may not know it. */
   addInterestById(topicId: string): void {
-    if (this.#interestIds.has(topicId)) return;
     this.#interestIds.add(topicId);
     this.requestUpdate();
   }

@@ -131,6 +131,23 @@ const GRANT_LOST: [number, number, Event[], Fault[]] = [
   [{ kind: 'ok' }, { kind: 'lose-reply' }],
 ];
 
+test('a member takes up what it was granted while no broker could name the topic', async () => {
+  const group = new Group(7, 2);
+  const { fake } = group;
+  group.join(0);
+  await fake.world.run(1_000);
+  expect(group.ownedInAll()).toEqual(['0', '1']);
+  // As after a restart of all nodes: the members are forgotten, and brokers answer before they know any topic.
+  fake.knowsTopics = false;
+  fake.disconnect(1);
+  fake.coordinator.members.clear();
+  await fake.world.run(4_000);
+  expect(group.ownedInAll()).toEqual([]);
+  fake.knowsTopics = true;
+  await fake.world.run(8_000);
+  expect(group.ownedInAll()).toEqual(['0', '1']);
+});
+
 test('no partition has two owners at a time, and in the end each has one', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -1,5 +1,8 @@
 /** What clients do to a cluster of real processes during a run, all of it recorded. Begin with `real-producer.ts`. */
+import { join } from 'node:path';
+import { destination } from 'pino';
 import type { Odradek } from '../../../src/client/node.ts';
+import { createLogger } from '../../../src/platform/logger.ts';
 import type { RealCluster } from '../nemesis/real-cluster.ts';
 import type { ClientContext } from './context.ts';
 import { RealMember } from './real-member.ts';
@@ -59,7 +62,9 @@ export class Clients {
   }
 
   async #client(cluster: RealCluster, name: string): Promise<Odradek> {
-    const client = await cluster.client(name);
+    const file = destination({ dest: join(cluster.dir, `${name}.log`), mkdir: true, sync: true });
+    const logger = createLogger({ level: 'info', fields: { client: name }, stream: file });
+    const client = await cluster.client(name, { logger });
     this.names.push(name);
     this.#opened.push(client);
     return client;

@@ -20,6 +20,8 @@ export class RealMember {
   readonly #positions = new Map<string, { readonly at: TopicPartition; readonly offset: number }>();
   readonly #owned = new Map<string, TopicPartition>();
   #isStopped = false;
+  #doing = 'starting';
+  #sinceMs = performance.now();
 
   constructor(name: string, client: Odradek, context: ClientContext) {
     this.#name = name;
@@ -34,6 +36,12 @@ export class RealMember {
     this.#loop = this.#run().catch((error: unknown) => {
       context.recorder.unexpected.push(error as Error);
     });
+  }
+
+  /** What it owns, what it is doing, and since when, for people. */
+  get state(): string {
+    const forMs = (performance.now() - this.#sinceMs).toFixed(0);
+    return `member ${this.#name} owns ${this.owned.join(', ') || 'nothing'}, and is ${this.#doing} for ${forMs} ms`;
   }
 
   get owned(): string[] {
@@ -55,6 +63,7 @@ export class RealMember {
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
     while (!this.#isStopped) {
+      this.#does('polling');
       const records = await pollAgain(this.#consumer, POLL_MS);
       if (records.length === 0) continue;
       this.#context.recorder.add({ type: 'poll', reader: this.#name, records: records.map(seenRecord) });
@@ -64,6 +73,11 @@ export class RealMember {
       }
       if (this.#random.chance(COMMIT_CHANCE)) await this.#commit([...this.#owned.values()]);
     }
+  }
+
+  #does(what: string): void {
+    this.#doing = what;
+    this.#sinceMs = performance.now();
   }
 
   #assigned(partitions: readonly TopicPartition[]): void {
@@ -92,6 +106,7 @@ export class RealMember {
     });
     if (offsets.length === 0) return;
     const startedAt = performance.now();
+    this.#does('committing');
     const record = (outcome: 'ok' | 'unknown') => {
       const common = { type: 'commit', group: GROUP, member: this.#name, outcome } as const;
       for (const { offset, ...at } of offsets)

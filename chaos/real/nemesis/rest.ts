@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from '../../../src/client/node.ts';
 import type { Clients } from '../clients/clients.ts';
+import { nameOf } from '../clients/context.ts';
 import { GROUP } from '../clients/real-member.ts';
 import type { RealCluster } from './real-cluster.ts';
 
@@ -12,6 +13,15 @@ export class Stuck extends Error {
 /** A node ended that nothing was done to. */
 export class NodeEnded extends Error {
   override readonly name = 'NodeEnded';
+}
+
+/** A client saw an error that no client should ever see, however the cluster fares. */
+export class Unexpected extends Error {
+  override readonly name = 'Unexpected';
+
+  constructor(cause: Error) {
+    super(`a client saw what it never should: ${cause.message}`, { cause });
+  }
 }
 
 const VOTERS = 3;
@@ -32,6 +42,8 @@ export interface World {
 export async function untilAtRest(world: World, timeoutMs: number): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
+    const [unexpected] = world.clients.context.recorder.unexpected;
+    if (unexpected) throw new Unexpected(unexpected);
     const reasons = await waitingFor(world);
     if (reasons.length === 0) return;
     for (const node of world.cluster.nodes) {
@@ -99,5 +111,12 @@ async function groupUnsettled(world: World): Promise<string[]> {
     const count = owned.filter((name) => name === `${world.topic}-${partition}`).length;
     if (count !== 1) reasons.push(`${world.topic}-${partition} has ${count} owners in the group`);
   }
-  return reasons;
+  if (reasons.length === 0) return [];
+  const known = (group?.members ?? []).map(({ clientId, memberEpoch, assignment, targetAssignment }) => {
+    const [has, shall] = [assignment, targetAssignment].map(
+      (each) => each.map(nameOf).join(', ') || 'nothing',
+    );
+    return `the coordinator has ${clientId} in epoch ${memberEpoch} with ${has}; it shall have ${shall}`;
+  });
+  return [...reasons, ...members.map(({ state }) => state), ...known];
 }

@@ -11,7 +11,7 @@ import { Availability } from './availability.ts';
 import { readFinalState } from './final-state.ts';
 import { Nemesis, type Step } from './nemesis.ts';
 import { RealCluster } from './real-cluster.ts';
-import { NodeEnded, Stuck, untilAtRest, type World } from './rest.ts';
+import { NodeEnded, Stuck, Unexpected, untilAtRest, type World } from './rest.ts';
 
 export interface ChaosOptions {
   readonly dir: string;
@@ -132,10 +132,7 @@ async function torture(
 async function judge(world: World, recorder: Recorder): Promise<void> {
   await readFinalState(world);
   const [unexpected] = recorder.unexpected;
-  if (unexpected)
-    throw new ChaosFailure('safety', `a client saw what it never should: ${unexpected.message}`, {
-      cause: unexpected,
-    });
+  if (unexpected) throw new Unexpected(unexpected);
   const anomalies = checkHistory(recorder.end());
   if (anomalies.length > 0) {
     const shown = anomalies.slice(0, ANOMALIES_SHOWN).map(({ rule, message }) => `${rule}: ${message}`);
@@ -152,6 +149,7 @@ async function judge(world: World, recorder: Recorder): Promise<void> {
 
 function failureOf(error: unknown): ChaosFailure {
   if (error instanceof ChaosFailure) return error;
+  if (error instanceof Unexpected) return new ChaosFailure('safety', error.message, { cause: error.cause });
   if (error instanceof Stuck) return new ChaosFailure('liveness', error.message);
   if (error instanceof NodeEnded) return new ChaosFailure('crash', error.message);
   return new ChaosFailure('crash', String(error), { cause: error });

@@ -43,6 +43,8 @@ export class FakeCluster {
     readonly atMs: number;
   }[] = [];
   coordinatorNode = 1;
+  /** A broker that has just started does not know all topics yet. */
+  knowsTopics = true;
   /** What answers to CreatePartitions claim. */
   throttleTimeMs = 0;
   /** Decides the fate of each request. */
@@ -169,7 +171,8 @@ export class FakeCluster {
       controllerId: 1,
       errorCode: 0,
       topics: wanted.map(({ name, topicId }) => {
-        const topic = name === null ? this.#byId(topicId) : this.topics.get(name);
+        const known = name === null ? this.#byId(topicId) : this.topics.get(name);
+        const topic = this.knowsTopics ? known : undefined;
         return {
           errorCode: topic === undefined ? ERROR_CODE.UNKNOWN_TOPIC_OR_PARTITION : 0,
           name: topic?.name ?? name,
