@@ -2,15 +2,15 @@
  * The checksum of a message on a WebSocket. TCP's own misses what a memory or a network card on the way spoils, and a metadata
  * entry, a vote or an offset that differs by a bit is worse than none.
  *
- * It is the CRC-32C of the head, and of what the checksum of each record batch behind it does not cover: its base offset,
- * length, leader epoch, magic and that checksum itself. Whoever takes a batch checks that one, so records are summed once.
+ * It is the CRC-32C of the head, and of the header of each record batch behind it. A batch's own checksum leaves out the first
+ * half of that header, and readers go by the other half before they come to check it. Records it covers; these are summed once.
  */
 
 import { readInt32 } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 import { PartsReader } from './message-parts.ts';
+import { RECORD_BATCH_HEADER_BYTES } from './record-batch.ts';
 
-const UNCHECKED_BYTES = 21;
 const LENGTH_AT = 8;
 /** What stands before the bytes that a batch's length counts. */
 const UNCOUNTED_BYTES = 12;
@@ -20,13 +20,13 @@ export function checksumOf(parts: readonly Uint8Array[], prefixBytes: number, he
   const reader = new PartsReader(parts);
   reader.skip(prefixBytes);
   let sum = crc32c(reader.take(headBytes));
-  while (reader.remaining >= UNCHECKED_BYTES) {
-    const unchecked = reader.take(UNCHECKED_BYTES);
-    sum = crc32c(unchecked, 0, UNCHECKED_BYTES, sum);
-    const checkedBytes = readInt32(unchecked, LENGTH_AT) + UNCOUNTED_BYTES - UNCHECKED_BYTES;
+  while (reader.remaining >= RECORD_BATCH_HEADER_BYTES) {
+    const header = reader.take(RECORD_BATCH_HEADER_BYTES);
+    sum = crc32c(header, 0, RECORD_BATCH_HEADER_BYTES, sum);
+    const recordBytes = readInt32(header, LENGTH_AT) + UNCOUNTED_BYTES - RECORD_BATCH_HEADER_BYTES;
     // No batch: what it is, others say; here all that is left counts.
-    if (checkedBytes < 0 || checkedBytes > reader.remaining) break;
-    reader.skip(checkedBytes);
+    if (recordBytes < 0 || recordBytes > reader.remaining) break;
+    reader.skip(recordBytes);
   }
   const rest = reader.take(reader.remaining);
   return crc32c(rest, 0, rest.length, sum);

@@ -11,6 +11,7 @@ import {
 } from '../../src/protocol/codec.ts';
 import { packArrays, unpackArrays } from '../../src/protocol/msgpack.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
+import { RECORD_BATCH_HEADER_BYTES } from '../../src/protocol/record-batch.ts';
 import {
   type AnyApi,
   api,
@@ -213,15 +214,15 @@ test.each([
   expect(() => reread(parts)).toThrow(ProtocolError);
 });
 
-test('no bit flips unnoticed on the way, except in what the checksums of batches cover', () => {
+test('no bit flips unnoticed on the way, except in records, which the checksums of batches cover', () => {
   const batch = batchOf([{ timestamp: 1, key: null, value: new Uint8Array(30) }]);
   const parts = encode({ sets: [{ id: ID, records: [batch, batch] }] });
   const whole = join(parts);
   const head = whole.length - 2 * batch.length;
   for (let bit = 1; bit < whole.length * 8; bit++) {
     const at = bit >>> 3;
-    const isInBatch = at >= head && (at - head) % batch.length >= 21;
-    if (isInBatch) continue;
+    const isInRecords = at >= head && (at - head) % batch.length >= RECORD_BATCH_HEADER_BYTES;
+    if (isInRecords) continue;
     const flipped = whole.slice();
     flipped[at] = (flipped[at] as number) ^ (0x80 >>> (bit & 7));
     expect(() => decodeRequestHeader([flipped]), `bit ${bit}`).toThrow(ProtocolError);
