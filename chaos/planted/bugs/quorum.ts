@@ -51,7 +51,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     name: 'nodes outside the quorum never join',
     row: 'found by the simulator, seed 7',
     file: 'src/raft/core.ts',
-    replace: 'followLeader(s, leader.id, nowMs);',
+    replace: 'followByHearsay(s, leader.id, nowMs);',
     by: 'armRetryTimer(s, nowMs);',
     scenario: 'short',
     seedsMax: 50,
