@@ -62,6 +62,8 @@ export const SITUATIONS: readonly string[] = [
 
 /** Within this time of a fail-over, a rebalance counts as during it. */
 const FAILOVER_MS = 1000;
+/** A snapshot that was not installed by then was lost, or whom it was for. */
+const INSTALL_MS = 5000;
 const LONG_MS = 1000;
 /** How often it is looked at who leads: elections take a while, events come in thousands a second. */
 const LOOK_MS = 100;
@@ -71,8 +73,8 @@ export class Situations implements Invariant {
   readonly #cluster: SimCluster;
   readonly #coverage: Coverage;
   readonly #image: () => MetadataImage;
-  /** To whom a snapshot is on its way, and whether the quorum elected meanwhile. */
-  readonly #installing = new Map<string, { elected: boolean }>();
+  /** To whom a snapshot is on its way, and since when. */
+  readonly #installing = new Map<string, number>();
   readonly #leaderlessSince = new Map<string, number>();
   readonly #watched = new WeakSet<PartitionLog>();
   #failoverMs = Number.NEGATIVE_INFINITY;
@@ -170,10 +172,10 @@ export class Situations implements Invariant {
     const details = fields as Readonly<Record<string, unknown>>;
     switch (message) {
       case 'Sending a snapshot':
-        this.#installing.set(`n${details.to}`, { elected: false });
+        this.#installing.set(`n${details.to}`, this.#cluster.world.nowMs);
         break;
       case 'Elected leader of the metadata quorum':
-        for (const install of this.#installing.values()) install.elected = true;
+        this.#duringInstall();
         if (this.#isMixed()) this.#note('election of the quorum among two releases');
         break;
       case 'Raised the catalogue level: every node can read it':
@@ -181,7 +183,6 @@ export class Situations implements Invariant {
         if (this.#image().topics.size > 0) this.#note('rolling upgrade through');
         break;
       case 'Installing a snapshot':
-        if (this.#installing.get(node)?.elected) this.#note('election during a snapshot install');
         this.#installing.delete(node);
         // Too seldom to be expected: `make sim SCENARIO=upgrades` has it in one of twenty runs.
         if (this.#isMixed()) this.#note('snapshot installed among two releases');
@@ -202,6 +203,16 @@ export class Situations implements Invariant {
         break;
     }
     if (details.error === 'FENCED_LEADER_EPOCH') this.#note('refusal of an old leader epoch');
+  }
+
+  /** The quorum elected: was a snapshot under way to somebody who is there? */
+  #duringInstall(): void {
+    const { nowMs } = this.#cluster.world;
+    const isUnderWay = ({ machine }: ClusterNode) =>
+      machine.running &&
+      nowMs - (this.#installing.get(machine.name) ?? Number.NEGATIVE_INFINITY) < INSTALL_MS;
+    if (this.#cluster.nodes.some(isUnderWay)) this.#note('election during a snapshot install');
+    this.#installing.clear();
   }
 
   #duringFailover(): void {
