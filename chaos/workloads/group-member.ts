@@ -3,6 +3,7 @@ import { ClientError, KafkaError, string } from '../../src/client/index.ts';
 import type { Ownership } from '../checker/history.ts';
 import type { Prng } from '../sim/prng.ts';
 import type { ClientMachine } from './client-machine.ts';
+import { pollAgain } from './poll-again.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkloadContext } from './workload.ts';
 
@@ -76,7 +77,7 @@ export class GroupMember {
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
     while (!this.#isLeaving) {
-      const records = await this.#consumer.poll(this.#pollMs);
+      const records = await pollAgain(this.#consumer, this.#pollMs);
       if (records.length === 0) continue;
       this.#recorder.add({
         type: 'poll',

@@ -1,6 +1,7 @@
 import type { Consumer } from '../../src/client/index.ts';
-import { string } from '../../src/client/index.ts';
+import { ClientError, string } from '../../src/client/index.ts';
 import type { ClientMachine } from './client-machine.ts';
+import { pollAgain } from './poll-again.ts';
 import type { TextRecord } from './recorder.ts';
 import type { WorkloadContext, WorkTopic } from './workload.ts';
 
@@ -87,12 +88,22 @@ export class Reading {
     const { recorder, pauseMs } = this.#context;
     const { isRecorded = true, onRecords } = this.#options;
     const { name: topic, partitions: count } = this.#topic;
-    if (this.#consumer.assignment().length < count)
-      await this.#consumer.assign(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
-    const read = await this.#consumer.poll(pauseMs);
+    if (this.#consumer.assignment().length < count) await this.#assign(topic, count);
+    const read = await pollAgain(this.#consumer, pauseMs);
     onRecords?.(read);
     if (read.length === 0 || !isRecorded) return;
     const records = read.map((record) => recorder.seen(record));
     recorder.add({ type: 'poll', reader: this.#client.processName, records });
+  }
+
+  /** The nodes that it reaches may not know of added partitions for as long as faults last: it asks again with its next turn. */
+  async #assign(topic: string, count: number): Promise<void> {
+    const all = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+    try {
+      await this.#consumer.assign(all);
+    } catch (error) {
+      const isAhead = error instanceof ClientError && error.code === 'INVALID_STATE';
+      if (!isAhead || this.#consumer.assignment().length === 0) throw error;
+    }
   }
 }

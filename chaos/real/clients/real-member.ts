@@ -2,8 +2,9 @@ import type { Consumer, Odradek, TopicPartition } from '../../../src/client/node
 import { ClientError, KafkaError, string } from '../../../src/client/node.ts';
 import type { Ownership } from '../../checker/history.ts';
 import type { Prng } from '../../sim/prng.ts';
+import { pollAgain } from '../../workloads/poll-again.ts';
 import { type ClientContext, nameOf } from './context.ts';
-import { pollAgain, seenRecord } from './real-reader.ts';
+import { seenRecord } from './real-reader.ts';
 
 const POLL_MS = 500;
 const COMMIT_CHANCE = 0.2;

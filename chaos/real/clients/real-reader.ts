@@ -1,6 +1,7 @@
-import type { Consumer, ConsumerRecord, Odradek } from '../../../src/client/node.ts';
-import { KafkaError, string } from '../../../src/client/node.ts';
+import type { ConsumerRecord, Odradek } from '../../../src/client/node.ts';
+import { string } from '../../../src/client/node.ts';
 import type { SeenRecord } from '../../checker/history.ts';
+import { pollAgain } from '../../workloads/poll-again.ts';
 import type { ClientContext } from './context.ts';
 
 const POLL_MS = 500;
@@ -15,19 +16,6 @@ export const seenRecord = ({
   offset,
   value: value ?? '',
 });
-
-/** Records that a link damaged are fetched again; their reader is told, and asks again. */
-export async function pollAgain(
-  consumer: Consumer<Uint8Array, string>,
-  waitMs: number,
-): Promise<ConsumerRecord<Uint8Array, string>[]> {
-  try {
-    return await consumer.poll(waitMs);
-  } catch (error) {
-    if (error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE') return [];
-    throw error;
-  }
-}
 
 /** A consumer without a group that follows all partitions from the start on. */
 export class RealReader {
