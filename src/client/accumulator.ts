@@ -40,6 +40,8 @@ export class ProducerBatch {
   state: BatchState = 'waiting';
   closed = false;
   attempts = 0;
+  /** Those of them in a row, up to the last, that went to the node of the last. */
+  attemptsThere = 0;
   /** An attempt may have been written although no answer said so. */
   maybeWritten = false;
   /** No earlier batch of the partition was unanswered when this one was sent last: what a broker says of it is final. */
@@ -129,6 +131,8 @@ export class PartitionQueue {
   /** How large its last batch was before compression: the next one will be about that. */
   lastPlainBytes = 0;
   blockedNode = -1;
+  /** And it failed so that another is likely to lead soon, if not already. */
+  seeksLeader = false;
   /** -1 until the first batch is numbered. */
   producerId = -1;
   producerEpoch = -1;

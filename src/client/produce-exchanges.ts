@@ -145,7 +145,8 @@ export class ProduceExchanges {
 
   #retryAtMs(work: ProduceWork): number {
     const { clock, random } = this.#cluster.runtime;
-    const attempts = Math.max(...work.batches.map((batch) => batch.attempts));
+    // A new leader that is not quite ready is not made to pay for the failures of the one before (KIP-951).
+    const attempts = Math.max(...work.batches.map((batch) => batch.attemptsThere));
     return clock.monotonicMs() + backoffMs(this.#cluster.limits, attempts, random);
   }
 }

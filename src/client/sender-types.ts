@@ -29,7 +29,7 @@ export interface ProduceWork {
 
 export interface SendPlan {
   readonly requests: readonly ProduceWork[];
-  /** Some partition has no known leader. */
+  /** Some partition has no known leader, or one that cannot be reached. */
   readonly needsMetadata: boolean;
   readonly needsProducerId: boolean;
   /** When to ask again, if nothing happens before; monotonic, infinite when there is nothing to wait for. */

@@ -95,6 +95,8 @@ export class SenderCore {
         needsMetadata = true;
       } else if (queue.blockedNode === nodeId && nowMs < queue.blockedUntilMs) {
         wakeAtMs = Math.min(wakeAtMs, queue.blockedUntilMs);
+        // The backoff spares the node. Who leads instead is asked for again and again meanwhile, of others.
+        if (queue.seeksLeader) needsMetadata = true;
       } else if (this.#limits.idempotent && queue.producerId < 0 && this.#producerId < 0) {
         needsProducerId = true;
       } else {
@@ -227,6 +229,7 @@ export class SenderCore {
     }
     batch.state = 'sent';
     batch.attempts++;
+    batch.attemptsThere = batch.sentTo === nodeId ? batch.attemptsThere + 1 : 1;
     batch.sentTo = nodeId;
     batch.requestId = this.#nextRequestId;
     batch.sentAsFirst = queue.inFlight[0] === batch;
@@ -275,10 +278,15 @@ export class SenderCore {
       }
       queue.mustBumpEpoch = true;
       // A first bump costs no waiting; a broker that refuses every epoch must not be asked in a tight loop.
-      this.#block(queue, batch, batch.attempts > 2 ? retryAtMs : 0);
+      this.#block(queue, batch, batch.attempts > 2 ? retryAtMs : 0, false);
     } else if (isRetriable(error)) {
       batch.state = 'retry';
-      this.#block(queue, batch, retryAtMs);
+      this.#block(
+        queue,
+        batch,
+        retryAtMs,
+        error instanceof KafkaError && error.action === 'refresh-metadata',
+      );
     } else if (code !== undefined && TOO_LARGE.has(code) && batch.count > 1 && !batch.maybeWritten) {
       this.#split(queue, batch);
     } else {
@@ -307,9 +315,10 @@ export class SenderCore {
     batch.state = 'split';
   }
 
-  #block(queue: PartitionQueue, batch: ProducerBatch, untilMs: number): void {
+  #block(queue: PartitionQueue, batch: ProducerBatch, untilMs: number, seeksLeader: boolean): void {
     queue.blockedUntilMs = untilMs;
     queue.blockedNode = batch.sentTo;
+    queue.seeksLeader = seeksLeader;
   }
 
   #expire(queue: PartitionQueue, nowMs: number): void {

@@ -191,6 +191,42 @@ describe('producer', () => {
     await fake.world.settle(producer.close());
   });
 
+  test("a dead leader's successor is found soon, however long the node itself is spared", async () => {
+    for (const electedAfterMs of [100, 300, 450, 800, 1300]) {
+      const { fake, topic, cluster } = setUp(electedAfterMs, 1);
+      const producer = new Producer(cluster, {});
+      await fake.world.settle(producer.send({ topic: 't', value: '0' }));
+      fake.fault = (_, nodeId) => ({ kind: nodeId === 1 ? 'lose-request' : 'ok' });
+      const sent = producer.send({ topic: 't', value: '1' });
+      fake.world.schedule(electedAfterMs, 'election', () =>
+        fake.moveLeader(topic.partitions[0] as FakeLog, 2),
+      );
+      const before = fake.nowMs;
+      await fake.world.settle(sent);
+      expect(fake.nowMs - before).toBeLessThan(electedAfterMs + 120);
+      await fake.world.settle(producer.close());
+    }
+  });
+
+  test('a new leader that refuses once is not spared for the failures of the one before (KIP-951)', async () => {
+    const { fake, topic, cluster } = setUp(1, 1);
+    const producer = new Producer(cluster, {});
+    await fake.world.settle(producer.send({ topic: 't', value: '0' }));
+    let refusals = 1;
+    fake.fault = (api, nodeId) => {
+      if (nodeId === 1) return { kind: 'lose-request' };
+      const isRefused = api === 'Produce' && refusals-- > 0;
+      return isRefused ? { kind: 'refuse', error: 'NOT_LEADER_OR_FOLLOWER' } : { kind: 'ok' };
+    };
+    const sent = producer.send({ topic: 't', value: '1' });
+    fake.world.schedule(1300, 'election', () => fake.moveLeader(topic.partitions[0] as FakeLog, 2));
+    const before = fake.nowMs;
+    await fake.world.settle(sent);
+    expect(refusals).toBeLessThan(1);
+    expect(fake.nowMs - before).toBeLessThan(1500);
+    await fake.world.settle(producer.close());
+  });
+
   test('a broker that forgot the producer gets a new epoch, and every record once (KIP-360)', async () => {
     const { fake, topic, cluster } = setUp(1, 1);
     const producer = new Producer(cluster, { lingerMs: 0 });
