@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { anyNode, type Fault } from './fault.ts';
-import { isOfQuorum, storedFiles } from './stored-files.ts';
+import type { Fault } from './fault.ts';
+import { isOfQuorum, nodeToDamage, storedFiles } from './stored-files.ts';
 
 const FLIPS_MAX = 5;
 
@@ -14,8 +14,9 @@ export const bitFlips: Fault = {
   destroys: true,
   begin: async (context) => {
     const { random } = context;
-    const node = anyNode(context);
+    const node = nodeToDamage(context);
     await node.kill();
+    node.noteDamage();
     const files = storedFiles(node.dataDir);
     const hit: string[] = [];
     for (let flips = random.between(1, FLIPS_MAX); flips > 0 && files.length > 0; flips -= 1) {

@@ -1,7 +1,7 @@
 import { statSync, truncateSync } from 'node:fs';
 import { basename } from 'node:path';
-import { anyNode, type Fault } from './fault.ts';
-import { isOfQuorum, storedFiles } from './stored-files.ts';
+import type { Fault } from './fault.ts';
+import { isOfQuorum, nodeToDamage, storedFiles } from './stored-files.ts';
 
 const CUTS_MAX = 3;
 
@@ -14,8 +14,9 @@ export const truncatedFiles: Fault = {
   destroys: true,
   begin: async (context) => {
     const { random } = context;
-    const node = anyNode(context);
+    const node = nodeToDamage(context);
     await node.kill();
+    node.noteDamage();
     // A voter that forgets what it promised is no fault that a quorum survives; nobody could tell that it forgot.
     const files = storedFiles(node.dataDir).filter((file) => !isOfQuorum(file));
     const hit: string[] = [];

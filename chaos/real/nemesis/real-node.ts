@@ -28,6 +28,7 @@ export class RealNode {
   #connect: Readonly<Record<string, string>> = {};
   #disk: readonly DiskFault[] = [];
   #isPaused = false;
+  #isDamaged = false;
 
   /** What its data lie on, where that is a volume of their own. */
   readonly volume: Volume | undefined;
@@ -57,6 +58,15 @@ export class RealNode {
 
   get isPaused(): boolean {
     return this.#isPaused;
+  }
+
+  /** Its files were damaged. What it has not come across yet is still so. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  noteDamage(): void {
+    this.#isDamaged = true;
   }
 
   /** What it dials instead of its peers' own addresses. */
@@ -135,6 +145,7 @@ export class RealNode {
   /** Deletes all that the node remembers; it must not run. */
   wipe(): void {
     if (this.isRunning) throw new Error(`node ${this.id} runs`);
+    this.#isDamaged = false;
     // Not the folder itself, which may be where a volume is mounted.
     for (const name of existsSync(this.dataDir) ? readdirSync(this.dataDir) : [])
       rmSync(join(this.dataDir, name), { recursive: true, force: true });
