@@ -18,7 +18,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: 'this.#isRefreshing = false;\n    // Whatever',
     by: 'void Promise.resolve().then(() => Promise.resolve()).then(() => { this.#isRefreshing = false; });\n    // Whatever',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'commit of a stale member accepted',
@@ -27,7 +27,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: "if (epoch === member.memberEpoch) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
     by: "if (epoch >= 0 || member) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'stale member obeyed',
@@ -36,7 +36,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: 'if (missedTheRaise) return;',
     by: 'if (missedTheRaise || member) return;',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'partition taken back without a word',
@@ -45,7 +45,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: 'if (input.owned === null || overlaps(input.owned, member.pendingRevocation)) return member;',
     by: '',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'new coordinator has no patience',
@@ -54,7 +54,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs;',
     by: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs * 0;',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'commit answered before it is committed',
@@ -63,6 +63,6 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     replace: 'if (commits.length > 0) await active.commit(',
     by: 'if (commits.length > 0) void active.commit(',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
 ];

@@ -9,7 +9,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: "s.reply(token, { type: 'vote', epoch: s.epoch, granted }, { afterSync: true });",
     by: "s.reply(token, { type: 'vote', epoch: s.epoch, granted }, { afterSync: false });",
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'old epoch committed by counting',
@@ -18,7 +18,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'if (s.log.epochAt(index) !== s.epoch) return false;',
     by: '',
     scenario: 'elections',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'quorum leader counts what it has not synced',
@@ -27,7 +27,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'return s.log.syncedIndex;',
     by: 'return s.log.lastIndex;',
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'quorum follower answers before it synced',
@@ -36,7 +36,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 's.reply(token, response, { afterSync });',
     by: 's.reply(token, response, { afterSync: false });',
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'quorum log not written again after a failed sync',
@@ -45,7 +45,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'await file.write(lastPosition, [bytes.subarray(lastPosition, position)]);',
     by: '',
     scenario: 'failedSyncs',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'nodes outside the quorum never join',
@@ -63,7 +63,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 's.setHardState(s.epoch + 1, s.self);',
     by: 'if (s.votedFor === undefined || keyOf(s.votedFor) !== keyOf(s.self)) s.setHardState(s.epoch + 1, s.self);',
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'completion of a truncated append',
@@ -72,7 +72,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'if (generation !== this.#generation) return;',
     by: '',
     scenario: 'elections',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'vote without a look at the log',
@@ -82,7 +82,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
       'return lastEpoch > this.lastEpoch || (lastEpoch === this.lastEpoch && lastIndex >= this.lastIndex);',
     by: 'return lastEpoch >= 0 && lastIndex >= 0;',
     scenario: 'elections',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'truncated tail resurrected',
@@ -91,7 +91,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'this.#entries.length = entry.index - this.#base.index - 1;\n    this.#entries.push(entry);',
     by: 'this.#entries[entry.index - this.#base.index - 1] = entry;',
     scenario: 'elections',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'snapshot labelled one entry too low',
@@ -100,7 +100,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'const { index, epoch } = this.#applied;\n    if',
     by: 'const { epoch } = this.#applied;\n    const index = this.#applied.index - 1;\n    if',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'snapshot counts before it is durable',
@@ -109,7 +109,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'const afterSync = installed || !s.isEpochSynced;',
     by: 'const afterSync = !s.isEpochSynced;',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'applied index moves without its effect',
@@ -118,7 +118,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 's.appliedIndex = meta.index;\n',
     by: 's.appliedIndex = meta.index + 1;\n',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'controller answers before the commit',
@@ -127,6 +127,6 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     replace: 'if (index <= leadership.applied.index) return Promise.resolve(reply(index));',
     by: 'return Promise.resolve(reply(index));',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 50,
   },
 ];

@@ -27,7 +27,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'const counted = this.#isr.maximal;',
     by: 'const counted = this.#isr.committed;',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'leader counts what it has not synced',
@@ -54,7 +54,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'const synced = followed.synced();',
     by: 'const synced = undefined as Promise<void> | undefined;',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'fenced replica joins the ISR',
@@ -63,7 +63,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (!isActive(image, member.brokerId)) return false;',
     by: '',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'repeated batch appended again',
@@ -72,7 +72,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (duplicate !== undefined) return duplicate;',
     by: 'if (duplicate !== undefined) return undefined;',
     scenario: 'failovers',
-    seedsMax: 100,
+    seedsMax: 50,
   },
   {
     name: 'consumers read beyond the high watermark',
@@ -81,7 +81,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'isFollower ? this.#log.logEndOffset : this.#log.highWatermark;',
     by: 'this.#log.logEndOffset;',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 50,
   },
   {
     name: 'agreement by offset alone',
@@ -90,7 +90,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'const agrees = known.epoch === lastFetchedEpoch && known.endOffset >= fetchOffset;',
     by: 'const agrees = known.endOffset >= fetchOffset;',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'truncation skipped',
@@ -99,7 +99,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (answer.divergingEpoch.epoch >= 0) {',
     by: 'if (answer.divergingEpoch.epoch >= 1000) {',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'high watermark of a diverging answer',
@@ -108,7 +108,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'const offset = truncationOffset(this.#log, answer.divergingEpoch);',
     by: 'const offset = truncationOffset(this.#log, answer.divergingEpoch);\n      (this.#log as unknown as { setHighWatermark(o: number): void }).setHighWatermark(this.#log.logEndOffset);',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'metadata of the same epoch clears the pending ISR',
@@ -117,7 +117,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (partitionEpoch <= this.#partitionEpoch) return false;',
     by: 'if (partitionEpoch < this.#partitionEpoch) return false;',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'unanswered expansion given up',
@@ -126,7 +126,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (pending.uncertain && pending.added.length > 0) {',
     by: 'if (pending.attempts < 0) {',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'committed below min.insync.replicas',
@@ -135,7 +135,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (!this.hasEnoughReplicas) return false;',
     by: '',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'restarted replica stays in the ISR',
@@ -144,7 +144,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (before) leaveRestarted(draft, brokerId, lossOf(before, request));',
     by: '',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'fetch of an earlier incarnation counts',
@@ -154,7 +154,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
       'return member.brokerEpoch === -1 || image.brokers.get(member.brokerId)?.epoch === member.brokerEpoch;',
     by: 'return true;',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'replica that left the ISR keeps its position',
@@ -163,7 +163,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: '      follower.fetchOffset = -1;\n',
     by: '',
     scenario: 'joining',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'fetch of an old leader epoch is served',
@@ -172,7 +172,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: "if (leaderEpoch >= 0 && leaderEpoch < known) return 'FENCED_LEADER_EPOCH';",
     by: '',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'producers forgotten in a restart',
@@ -181,7 +181,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'state.producers.update(header, this.#nowWallMs);',
     by: '',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'sequence gap accepted',
@@ -190,6 +190,6 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'if (baseSequence !== expected) {',
     by: 'if (baseSequence < expected) {',
     scenario: 'failovers',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
 ];

@@ -18,7 +18,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'await disk.syncDir(parentOf(dir));',
     by: '',
     scenario: 'short',
-    seedsMax: 10,
+    seedsMax: 50,
   },
   {
     name: 'quorum log not synced',
@@ -27,7 +27,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'await file.write(meta.sizeBytes, [frame]);\n    await file.sync();',
     by: 'await file.write(meta.sizeBytes, [frame]);',
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'name of a quorum file not synced',
@@ -36,7 +36,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'if (isNew) await this.#options.disk.syncDir(this.#options.dir);',
     by: '',
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'name of a segment not synced',
@@ -45,7 +45,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: '      await this.#files.syncFolder();\n      segment.created = true;',
     by: '      segment.created = true;',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'mark of a clean stop stays',
@@ -54,7 +54,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'if (isClean) {',
     by: 'if (isClean && disk === undefined) {',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'torn tail taken for whole',
@@ -63,7 +63,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: "if (verdict.verdict === 'torn') await this.#cutTail(segment, i, verdict);",
     by: "if (verdict.verdict === 'torn') void this.#cutTail;",
     scenario: 'votes',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
   {
     name: 'logs of unknown topics removed at start',
@@ -72,6 +72,6 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'const wasMember = this.#identity.clusterId !== undefined;',
     by: '',
     scenario: 'short',
-    seedsMax: 300,
+    seedsMax: 2000,
   },
 ];
