@@ -90,7 +90,10 @@ const say = (line: string) =>
 let endCluster = async (): Promise<void> => {};
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void endCluster().finally(() => process.exit(INTERRUPTED));
+    void endCluster().finally(() => {
+      rmSync(dir, { recursive: true, force: true });
+      process.exit(INTERRUPTED);
+    });
   });
 }
 

@@ -32,6 +32,8 @@ export interface RealClusterOptions {
   readonly volumeFor?: number;
   /** Each node in a network namespace of its own, where these can be had. */
   readonly inNamespaces?: boolean;
+  /** Before any process is started, so that whoever interrupts the start can end what there is. */
+  readonly onCreated?: (cluster: RealCluster) => void;
   /** What the proxies leave to chance; Math.random by default. */
   readonly random?: () => number;
 }
@@ -92,6 +94,7 @@ export class RealCluster {
     };
     const links = new Links(targets, placeOf, o.random ?? Math.random);
     const cluster = new RealCluster(o.dir, nodes, links, namespaces);
+    o.onCreated?.(cluster);
     try {
       for (const node of nodes) {
         await links.open(nodeName(node.id));

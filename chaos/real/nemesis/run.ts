@@ -64,8 +64,8 @@ export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
     volumeFor: VOLUME_NODE,
     inNamespaces: true,
     random: () => chance.float(),
+    onCreated: (created) => o.onStarted(() => created.end()),
   });
-  o.onStarted(() => cluster.end());
   try {
     const seen = new Odradek({ bootstrap: cluster.nodes.map(({ url }) => url), clientId: 'nemesis' });
     const admin = seen.admin();
