@@ -15,6 +15,12 @@ export function armElectionTimer(s: RaftState, nowMs: number): void {
     nowMs + s.between(electionTimeoutMs, s.mayStand ? electionTimeoutMsMax : electionTimeoutMs);
 }
 
+/** A leader that gave up waits to hear another. Without a vote it is told nothing until it asks: it does so soon. */
+export function awaitSuccessor(s: RaftState, nowMs: number): void {
+  if (s.isVoter) armElectionTimer(s, nowMs);
+  else armRetryTimer(s, nowMs);
+}
+
 /**
  * Waits for the answers of a (pre-)vote round, or for the next try: short at first, doubling. Who only asks around disturbs
  * nobody, and asks on at once, so that a broker outside the quorum knows of a new controller as soon as there is one.
@@ -39,7 +45,7 @@ export function adoptEpoch(s: RaftState, epoch: number, nowMs: number): void {
   if (s.role === 'leader') {
     s.note('Stepping down: a higher epoch was seen', { higherEpoch: epoch });
     stopLeading(s);
-    armElectionTimer(s, nowMs);
+    awaitSuccessor(s, nowMs);
   }
   s.setHardState(epoch, undefined);
   s.role = s.isVoter ? 'unattached' : 'observer';

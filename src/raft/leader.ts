@@ -1,5 +1,5 @@
 import { maybeCommit } from './commit.ts';
-import { armElectionTimer } from './election.ts';
+import { awaitSuccessor } from './election.ts';
 import type { Progress } from './progress.ts';
 import { becomeProbe, expireInFlight, newProgress, reachedByMajority } from './progress.ts';
 import { sendChunk } from './snapshots.ts';
@@ -46,7 +46,7 @@ function resign(s: RaftState, nowMs: number, message: string): void {
   s.role = s.isVoter ? 'resigned' : 'observer';
   s.leaderId = undefined;
   s.leaderContactMs = Number.NEGATIVE_INFINITY;
-  armElectionTimer(s, nowMs);
+  awaitSuccessor(s, nowMs);
 }
 
 /** Sends every replica what it lacks, as far as its window allows. */

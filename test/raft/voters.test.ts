@@ -121,6 +121,15 @@ describe('removing a voter', () => {
     expect(sim.replica(old).applied).toEqual(sim.replica(leaderOf(sim)).applied);
   });
 
+  it('that leads: it follows its successor at once, as the observer that it is now', () => {
+    const sim = settled(3, 0);
+    const old = leaderOf(sim);
+    sim.changeVoters(old, remove(sim, old));
+    sim.run(500);
+    expect(sim.state(old).role).toBe('observer');
+    expect(sim.state(old).leaderId).toBe(sim.leaders()[0]?.key.id);
+  });
+
   it('does not disturb the others when it never heard of it, and hears of it in the end', () => {
     const sim = settled(3, 1);
     const gone = followersOf(sim)[0] ?? 0;
