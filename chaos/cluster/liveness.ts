@@ -23,8 +23,9 @@ export function waitingFor(cluster: SimCluster, image: MetadataImage, workloads:
 
 /** Whoever votes is there with the disk that it votes with, and knows it. */
 function votersMissing(cluster: SimCluster): string[] {
-  const { voters, vacantSeats } = cluster.controller?.node?.raft ?? { voters: [], vacantSeats: [] };
-  if (voters.length === 0) return ['the quorum waits for a leader'];
+  const leader = cluster.controller;
+  if (!leader?.node?.raft.isVoter) return ['the quorum waits for a leader with a vote'];
+  const { voters, vacantSeats } = leader.node.raft;
   const missing = voters.filter(({ id, directoryId }) => {
     const { node } = cluster.member(id);
     return !(node?.raft.isVoter && node.directoryId === directoryId);
