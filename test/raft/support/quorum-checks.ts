@@ -43,7 +43,10 @@ export class QuorumChecks {
       if (leader !== undefined && leader !== who)
         this.#fail(`epoch ${s.epoch} has two leaders: ${leader} and ${who}`);
       this.leaderOfEpoch.set(s.epoch, who);
-      if (!before?.wasLeader || before.epoch !== s.epoch) this.#checkLeaderCompleteness(replica);
+      // One whose own vote took long to sync may lead an old epoch in vain, when a newer one has committed more.
+      const isNewest = [...this.leaderOfEpoch.keys()].every((epoch) => epoch <= s.epoch);
+      const isNew = !before?.wasLeader || before.epoch !== s.epoch;
+      if (isNew && isNewest) this.#checkLeaderCompleteness(replica);
     }
     if (
       s.role === 'leader' &&
