@@ -9,7 +9,7 @@ const HINT_JITTER_MS_MAX = 100;
 const HINTED_ATTEMPTS_MAX = 10;
 
 /** Waits a whole random election timeout for a leader to be heard. Observers only ask around: chance would be of no use. */
-export function armElectionTimer(s: RaftState, nowMs: number): void {
+function armElectionTimer(s: RaftState, nowMs: number): void {
   const { electionTimeoutMs, electionTimeoutMsMax } = s.limits;
   s.electionDeadlineMs =
     nowMs + s.between(electionTimeoutMs, s.mayStand ? electionTimeoutMsMax : electionTimeoutMs);
