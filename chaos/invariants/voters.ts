@@ -93,7 +93,7 @@ export class VotersWatch implements Invariant {
       throw new InvariantViolation('elected without a majority of the voters', count);
     }
     const committed = this.#committed;
-    if (committed && raft.commitIndex >= committed.index && !set.includes(self)) {
+    if (committed && raft.commitIndex >= committed.index && ![...committed.keys, ...set].includes(self)) {
       const what = `${self} leads epoch ${raft.epoch}, and knew that ${[...committed.keys]} vote`;
       throw new InvariantViolation('a removed voter was elected', what);
     }

@@ -1,4 +1,5 @@
-import type { Metric } from '../platform/ports.ts';
+import type { Metric, Sample } from '../platform/ports.ts';
+import type { RaftNode } from './node.ts';
 
 export const RAFT_METRICS = {
   epoch: {
@@ -56,3 +57,24 @@ export const RAFT_METRICS = {
   },
   snapshots: { name: 'odradek_raft_snapshots_total', type: 'counter', help: 'Snapshots that this node took' },
 } satisfies Record<string, Metric>;
+
+/** What the metrics need to know of a node. */
+type Sampled = Pick<RaftNode, 'describe' | 'epoch' | 'role' | 'isVoter' | 'appliedIndex'>;
+
+export function sampleQuorum(node: Sampled, selfId: number, sample: Sample): void {
+  const quorum = node.describe();
+  const m = RAFT_METRICS;
+  sample(m.epoch, node.epoch);
+  sample(m.leader, node.role === 'leader' ? 1 : 0);
+  sample(m.voter, node.isVoter ? 1 : 0);
+  if (!quorum) return;
+  const { lastIndex, commitIndex, voters, observers } = quorum;
+  sample(m.lastIndex, lastIndex);
+  sample(m.commitIndex, commitIndex);
+  sample(m.commitLag, lastIndex - commitIndex);
+  sample(m.applyLag, commitIndex - node.appliedIndex);
+  if (node.role !== 'leader') return;
+  for (const { id, matchIndex } of [...voters, ...observers]) {
+    if (id !== selfId) sample(m.followerLag, lastIndex - Math.max(0, matchIndex), String(id));
+  }
+}

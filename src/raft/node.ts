@@ -1,4 +1,4 @@
-import type { Platform, Sample } from '../platform/ports.ts';
+import type { Platform } from '../platform/ports.ts';
 import { silentMeter } from '../platform/silent-meter.ts';
 import { CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import { ERROR_CODE, type ErrorName, KafkaError } from '../protocol/errors.ts';
@@ -12,7 +12,7 @@ import { describeQuorum } from './describe.ts';
 import type { StateMachine } from './driver.ts';
 import { RaftDriver } from './driver.ts';
 import { RaftError, tooOld } from './errors.ts';
-import { RAFT_METRICS } from './metrics.ts';
+import { sampleQuorum } from './metrics.ts';
 import { RefusedPeers } from './refused-peers.ts';
 import type { RaftStorageLimits, Recovered } from './storage.ts';
 import { DEFAULT_STORAGE_LIMITS, RaftStorage } from './storage.ts';
@@ -34,6 +34,7 @@ import {
   responseToWire,
   type TargetedBody,
   toWire,
+  votersTold,
   voterToWire,
 } from './wire.ts';
 
@@ -75,6 +76,8 @@ export interface RaftNodeOptions {
   readonly endpoint?: () => Endpoint | undefined;
   /** Another node of this cluster, which hears no leader, says where it is. */
   readonly onAnnounced?: (id: number, endpoint: Endpoint) => void;
+  /** Another node says who votes and where, by its log: it may name one as the leader that this node never heard of. */
+  readonly onVotersTold?: (voters: readonly Voter[]) => void;
   /** What this node can read; the newest version of the catalogue by default. */
   readonly catalogueVersion?: number;
   /** Role, leader or epoch changed, or whether proposals are taken. */
@@ -104,7 +107,7 @@ export class RaftNode {
     this.#limits = { ...DEFAULT_RAFT_NODE_LIMITS, ...options.limits };
     this.#refused = new RefusedPeers(options.platform.logger);
     this.#self = { id: options.nodeId, directoryId: options.directoryId };
-    options.platform.meter?.onScrape((sample) => this.#sample(sample));
+    options.platform.meter?.onScrape((sample) => sampleQuorum(this, this.#self.id, sample));
   }
 
   get role(): Role {
@@ -374,25 +377,9 @@ export class RaftNode {
       this.#options.platform.crash(tooOld(this.#catalogueVersion));
     if (errorCode === ERROR_CODE.INCONSISTENT_CLUSTER_ID)
       this.#refused.foreign(this.clusterId, `that of node ${to.id}`);
-    return errorCode === ERROR_CODE.NONE ? responseFromWire(request, wire) : undefined;
-  }
-
-  #sample(sample: Sample): void {
-    const quorum = this.describe();
-    const m = RAFT_METRICS;
-    sample(m.epoch, this.epoch);
-    sample(m.leader, this.role === 'leader' ? 1 : 0);
-    sample(m.voter, this.isVoter ? 1 : 0);
-    if (!quorum) return;
-    const { lastIndex, commitIndex, voters, observers } = quorum;
-    sample(m.lastIndex, lastIndex);
-    sample(m.commitIndex, commitIndex);
-    sample(m.commitLag, lastIndex - commitIndex);
-    sample(m.applyLag, commitIndex - this.appliedIndex);
-    if (this.role !== 'leader') return;
-    for (const { id, matchIndex } of [...voters, ...observers]) {
-      if (id !== this.#self.id) sample(m.followerLag, lastIndex - Math.max(0, matchIndex), String(id));
-    }
+    if (errorCode !== ERROR_CODE.NONE) return undefined;
+    if (request.type === 'hello') this.#options.onVotersTold?.(votersTold(wire));
+    return responseFromWire(request, wire);
   }
 
   #onChange(): void {

@@ -256,3 +256,7 @@ export const voterToWire = ({ id, directoryId, endpoint }: Voter): WireVoter => 
 
 export const voterFromWire = ({ id, directoryId, host, port }: WireVoter): Voter =>
   host === '' ? { id, directoryId } : { id, directoryId, endpoint: { host, port } };
+
+/** The voters in the answer to a hello. */
+export const votersTold = (wire: unknown): Voter[] =>
+  (wire as ResponseOf<typeof QuorumHello>).voters.map(voterFromWire);

@@ -230,6 +230,7 @@ export class OdradekNode {
       send: (toId, api, body) => this.#peers.call('control', toId, api, body, PEER_TIMEOUT_MS),
       endpoint: () => this.#listeners.endpoint,
       onAnnounced: (id, endpoint) => this.#peers.announced(id, endpoint),
+      onVotersTold: (voters) => this.#peers.told(voters),
       onChange: () => this.#onQuorumChange(),
       stateMachine: {
         apply: (entries) => this.store.apply(entries),

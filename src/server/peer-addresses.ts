@@ -30,6 +30,7 @@ export class PeerAddresses {
   readonly #whereabouts: (id: number) => Whereabouts;
   readonly #peers = new Map<number, Peer>();
   readonly #announced = new Map<number, Announcement>();
+  readonly #told = new Map<number, string>();
 
   constructor(whereabouts: (id: number) => Whereabouts) {
     this.#whereabouts = whereabouts;
@@ -48,6 +49,11 @@ export class PeerAddresses {
   /** The peer itself says where it is. */
   announced(id: number, url: string): void {
     this.#announced.set(id, { url, registered: this.#whereabouts(id).registered });
+  }
+
+  /** Another peer says where it is, by a log that may be newer than what is known here, or older. */
+  told(id: number, url: string): void {
+    this.#told.set(id, url);
   }
 
   /** The peer answered there. True: it had been elsewhere. */
@@ -85,6 +91,7 @@ export class PeerAddresses {
 
   #candidates(id: number): string[] {
     const { configured, voting } = this.#whereabouts(id);
-    return [...new Set([configured, this.#newest(id), voting])].filter((url) => url !== undefined);
+    const all = [configured, this.#newest(id), voting, this.#told.get(id)];
+    return [...new Set(all)].filter((url) => url !== undefined);
   }
 }

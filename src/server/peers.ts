@@ -69,6 +69,11 @@ export class Peers {
     this.#addresses.announced(id, urlOf(at));
   }
 
+  /** A peer said which voters there are, and where. */
+  told(voters: readonly Voter[]): void {
+    for (const { id, endpoint } of voters) if (endpoint) this.#addresses.told(id, urlOf(endpoint));
+  }
+
   close(): void {
     this.#closed = true;
     for (const client of this.#clients.values()) client.close();

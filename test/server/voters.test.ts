@@ -42,6 +42,20 @@ test('a leader that is removed hands over, goes on as a broker, and may get its 
   expect(await voters()).toEqual([1, 2, 3]);
 });
 
+test('a node that slept through a change of all voters that it knew finds the leader', async () => {
+  const { world, cluster, admin } = await started(5);
+  const asleep = cluster.member(4);
+  cluster.kill(asleep, 'process');
+  await world.settle(admin.addVoter({ id: 5 }));
+  for (let old = leads(cluster); old !== 5; old = leads(cluster)) {
+    await world.settle(admin.removeVoter({ id: old }));
+    await world.runUntil(() => leads(cluster) !== old && leads(cluster) !== 0, 5000);
+  }
+  cluster.start(asleep);
+  // Its log and its config name others, and those only say that node 5 leads.
+  expect(await world.runUntil(() => cluster.isReady, 20_000)).toBe(true);
+});
+
 test('changes that cannot be are refused with what to do', async () => {
   const { world, admin } = await started(3);
   await expect(world.settle(admin.addVoter({ id: 1 }))).rejects.toMatchObject({
