@@ -101,6 +101,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
 async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   const cluster = new SimCluster(world, plan.nodes, {
     limits: { raftSnapshotEntries: SNAPSHOT_ENTRIES, retentionCheckMs: RETENTION_CHECK_MS },
+    // With 1, the last replica in sync may lose its disk while the others are cut off: more than any system repairs.
+    topicDefaults: { minInsyncReplicas: 2 },
   });
   const recorder = new Recorder();
   const coverage = new Coverage();
