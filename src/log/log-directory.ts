@@ -3,8 +3,7 @@
  * `log-state.ts` (its memory), `log-writer.ts` (how that reaches the disk) and `log-recovery.ts` (how it comes back). This folder
  * may import `protocol/` and the ports of `platform/`.
  *
- *     <dir>/.clean               there only between a clean stop and the next start
- *     <dir>/.boot                the boot of the machine that this was last open in
+ *     <dir>/.clean, .boot, .loss how the last stop was (`stop-marks.ts`)
  *     <dir>/.trash/              removed partitions, deleted later
  *     <dir>/offsets-checkpoint   per partition: recovery point, high watermark, log start
  *     <dir>/<topicId>-<partition>/<offset>.log, .index, .timeindex, .snapshot, leader-epoch-checkpoint
@@ -17,14 +16,7 @@ import { asError } from '../platform/as-error.ts';
 import type { Clock, Disk, Logger, Meter, Sample, Timer, Timers } from '../platform/ports.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import { decodeOffsets, encodeOffsets, type OffsetsCheckpoint } from './checkpoint-format.ts';
-import {
-  Coalesced,
-  isDiskFull,
-  makeFolder,
-  readIfExists,
-  writeAtomically,
-  writeReplacing,
-} from './file-helpers.ts';
+import { Coalesced, isDiskFull, makeFolder, readIfExists, writeAtomically } from './file-helpers.ts';
 import { FilePool } from './file-pool.ts';
 import { IndexCache } from './index-cache.ts';
 import { DEFAULT_LOG_CONFIG, DEFAULT_LOG_LIMITS, type LogConfig, type LogLimits } from './log-config.ts';
@@ -36,6 +28,7 @@ import type { LogState } from './log-state.ts';
 import { LOG_METRICS } from './metrics.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Rounds } from './rounds.ts';
+import { StopMarks } from './stop-marks.ts';
 import { TailBudget } from './tail-cache.ts';
 import { Trash } from './trash.ts';
 
@@ -53,18 +46,17 @@ export interface LogDirectoryOptions {
   readonly config?: LogConfig;
 }
 
-const CLEAN_FILE = '.clean';
-const BOOT_FILE = '.boot';
 const OFFSETS_FILE = 'offsets-checkpoint';
 const FOLDER_NAME = /^([A-Za-z0-9_-]{22})-(\d{1,9})$/;
 
 export class LogDirectory {
   /**
-   * Whether nothing that was acknowledged, even without a sync (`flush` = `os`), can have been lost since the last stop: it
-   * was a clean one, or the machine never went down.
+   * Whether nothing that was acknowledged, even without a sync (`flush` = `os`), can have been lost since the controller was
+   * told last: the last stop was a clean one, or the machine never went down.
    */
   readonly cleanShutdown: boolean;
   readonly #options: LogDirectoryOptions;
+  readonly #marks: StopMarks;
   readonly #limits: LogLimits;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #context: LogContext;
@@ -84,23 +76,15 @@ export class LogDirectory {
     const { disk, dir, logger } = o;
     await makeFolder(disk, `${dir}/.trash`);
     const names = await disk.readDir(dir);
-    const isClean = names.includes(CLEAN_FILE);
-    const bootId = await disk.bootId();
-    const lastBoot = await readIfExists(disk, `${dir}/${BOOT_FILE}`);
-    const lastBootId = lastBoot && new TextDecoder().decode(lastBoot);
-    if (isClean) {
-      // Gone for good before anything changes: else a crash from now on would pass for a clean stop.
-      await disk.remove(`${dir}/${CLEAN_FILE}`);
-      await disk.syncDir(dir);
-    }
-    const directory = new LogDirectory(o, isClean || lastBootId === bootId);
+    const marks = await StopMarks.take(disk, dir, names);
+    const directory = new LogDirectory(o, marks);
     await directory.#recover(names, {
-      isClean,
-      pageCacheLost: lastBootId !== bootId,
-      mustRewrite: lastBootId === undefined && !isClean,
+      isClean: marks.isClean,
+      pageCacheLost: marks.pageCacheLost,
+      mustRewrite: marks.isUnknown,
     });
     // Durable before the first append, or a torn tail could not be told from corruption after a power loss.
-    if (lastBootId !== bootId) await writeAtomically(disk, dir, BOOT_FILE, new TextEncoder().encode(bootId));
+    await marks.opened();
     await directory.#offsetsCheckpoint.run().catch((error) => {
       if (!isDiskFull(error)) throw error;
     });
@@ -110,9 +94,10 @@ export class LogDirectory {
     return directory;
   }
 
-  private constructor(o: LogDirectoryOptions, cleanShutdown: boolean) {
+  private constructor(o: LogDirectoryOptions, marks: StopMarks) {
     this.#options = o;
-    this.cleanShutdown = cleanShutdown;
+    this.#marks = marks;
+    this.cleanShutdown = marks.nothingLost;
     const { disk, clock, timers, logger, dir } = o;
     const limits = { ...DEFAULT_LOG_LIMITS, ...o.limits };
     this.#limits = limits;
@@ -209,6 +194,17 @@ export class LogDirectory {
     }
   }
 
+  /** The controller knows, for good, what `cleanShutdown` says. */
+  async lossTold(): Promise<void> {
+    if (this.#isClosing) return;
+    try {
+      await this.#marks.told();
+    } catch (error) {
+      // What stays makes the next start tell it again, which costs a copy and no record.
+      if (!isDiskFull(error)) await this.#fail(error);
+    }
+  }
+
   /** One pass over all logs; also runs by itself every `retentionIntervalMs`. */
   async applyRetention(nowWallMs: number): Promise<void> {
     for (const log of [...this.#logs.values()]) await log.applyRetention(nowWallMs);
@@ -227,13 +223,12 @@ export class LogDirectory {
     for (const log of logs) log.markClosed();
     this.#rounds.stop();
     await this.#context.pool.close();
-    const { disk, dir, logger } = this.#options;
+    const { dir, logger } = this.#options;
     if (!isWhole) {
       logger.warn({ dir }, 'Closed with writes that the disk did not take, so not marked as clean');
       return;
     }
-    await writeReplacing(disk, `${dir}/${CLEAN_FILE}`, new Uint8Array(0), { sync: true });
-    await disk.syncDir(dir);
+    await this.#marks.closed();
   }
 
   /** Writes what spares the next start a scan; false where a full disk did not take it. */
@@ -369,13 +364,13 @@ export class LogDirectory {
     if (this.#rounds.isBroken) return;
     this.#rounds.stop();
     this.#isClosing = true;
-    const { disk, dir, logger, crash } = this.#options;
+    const { dir, logger, crash } = this.#options;
     const error = asError(cause);
     logger.error({ err: error, dir }, 'The disk failed; the process ends');
     const end = () => crash(new Error(`disk failure in ${dir}: ${error.message}`, { cause: error }));
     // `crash` may throw where it cannot end the process at once.
-    await disk
-      .remove(`${dir}/${BOOT_FILE}`)
+    await this.#marks
+      .failed()
       .then(end, end)
       .catch(() => {});
   }

@@ -368,6 +368,7 @@ export class OdradekNode {
       const wasMember = this.#identity.clusterId !== undefined;
       if (wasMember) removeStrayLogs(this.store.image, this.logs, this.replicas, this.#logger);
       this.replicas.setBrokerEpoch(registered.epoch);
+      void this.logs.lossTold();
     }
     if (this.#lifecycle.fenced) this.#lifecycle.poke();
   }

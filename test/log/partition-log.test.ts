@@ -33,6 +33,7 @@ describe('a partition log', () => {
     for (const stop of ['clean', 'process', 'power'] as const) {
       const node = new TestNode(2);
       let directory = await node.open();
+      await node.settle(directory.lossTold());
       let log = await node.settle(directory.create(TOPIC, 0, node.config));
       for (let i = 0; i < 20; i++) log.appendAsLeader(batch([`value ${i}`]), 1, 0);
       await node.sync(log);

@@ -132,6 +132,7 @@ describe('recovery after an unclean stop', () => {
     node.crash('power');
     const { directory: second } = await reopen(node);
     expect(second.cleanShutdown).toBe(false);
+    await node.settle(second.lossTold());
     await node.settle(second.close());
     node.crash('power');
     const { directory: third, log: thirdLog } = await reopen(node);
@@ -140,6 +141,25 @@ describe('recovery after an unclean stop', () => {
     node.crash('power');
     const { directory: fourth } = await reopen(node);
     expect(fourth.cleanShutdown).toBe(false);
+  });
+
+  test('a loss that the controller does not know of is told by the next process', async () => {
+    for (const stop of ['killed', 'clean', 'power'] as const) {
+      const node = new TestNode(5);
+      const log = await node.openLog();
+      log.appendAsLeader(batch(['a']), 1, 0);
+      node.crash('power');
+      const { directory: second } = await reopen(node);
+      expect(second.cleanShutdown).toBe(false);
+      if (stop === 'clean') await node.settle(second.close());
+      node.crash(stop === 'power' ? 'power' : 'process');
+      const { directory: third } = await reopen(node);
+      expect(third.cleanShutdown).toBe(false);
+      await node.settle(third.lossTold());
+      node.crash('process');
+      const { directory: fourth } = await reopen(node);
+      expect(fourth.cleanShutdown).toBe(true);
+    }
   });
 
   test('damaged hints change nothing but the work', async () => {
