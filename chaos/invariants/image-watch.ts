@@ -39,14 +39,19 @@ export class ImageWatch {
     this.#images[index] = after;
     for (const broker of deltaOf(before, after).brokersChanged) {
       const { id, epoch } = broker;
-      if (epoch < (before.brokers.get(id)?.epoch ?? 0)) fail('broker epoch goes back', `broker ${id}`);
+      const known = before.brokers.get(id);
+      if (known && epoch < known.epoch) fail('broker epoch goes back', `broker ${id}`);
+      if (known && broker.incarnationId !== known.incarnationId) checkLedAnew(before, after, id);
     }
     if (after.nextProducerId < before.nextProducerId) fail('producer ids go back', `${after.nextProducerId}`);
     const brokersChanged = before.brokers !== after.brokers;
     for (const topic of brokersChanged ? after.topics.values() : deltaOf(before, after).topicsChanged) {
       checkTopic(before, after, topic);
     }
-    if (before.groups !== after.groups) checkGroups(after);
+    if (before.groups !== after.groups) {
+      checkGroups(after);
+      checkGroupEpochs(before, after);
+    }
   }
 }
 
@@ -106,6 +111,32 @@ function checkGroups(image: MetadataImage): void {
           owners.set(key, member.memberId);
         }
       }
+    }
+  }
+}
+
+/** A broker that is back as another process leads what it led in a new epoch, if at all (KAFKA-18106). */
+function checkLedAnew(before: MetadataImage, after: MetadataImage, brokerId: number): void {
+  for (const topic of before.topics.values()) {
+    for (const { leader, leaderEpoch, partition } of topic.partitions) {
+      if (leader !== brokerId) continue;
+      const { leaderEpoch: epoch = Number.POSITIVE_INFINITY } = after.partition(topic.id, partition) ?? {};
+      if (epoch <= leaderEpoch)
+        fail('leader registered again without a new epoch', `${topic.name}-${partition}, broker ${brokerId}`);
+    }
+  }
+}
+
+function checkGroupEpochs(before: MetadataImage, after: MetadataImage): void {
+  for (const group of after.groups.values()) {
+    const known = before.groups.get(group.id);
+    if (known === undefined || known === group) continue;
+    if (group.groupEpoch < known.groupEpoch || group.assignmentEpoch < known.assignmentEpoch)
+      fail('group epoch goes back', group.id);
+    for (const { memberId, memberEpoch } of group.members.values()) {
+      const { memberEpoch: epoch = -1 } = known.members.get(memberId) ?? {};
+      if (memberEpoch < epoch)
+        fail('member epoch goes back', `${group.id}, ${memberId}: ${epoch} to ${memberEpoch}`);
     }
   }
 }

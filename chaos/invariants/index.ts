@@ -2,10 +2,12 @@ import type { MetadataImage } from '../../src/metadata/image.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
 import type { Incarnation } from '../sim/node.ts';
+import { FencedEpochs } from './fenced-epochs.ts';
 import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
 import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
+import { RemovedLogs } from './removed-logs.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { UnsyncedCopies } from './unsynced-copies.ts';
 import { VotersWatch } from './voters.ts';
@@ -40,6 +42,8 @@ export class ClusterWatch {
       this.copies,
       new ReplicaWatch(image, this.copies),
       new LevelWatch(),
+      new FencedEpochs((check) => this.guarded(check)),
+      new RemovedLogs(image, (check) => this.guarded(check)),
       ...others.map((make) => make(cluster, image)),
     ];
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);

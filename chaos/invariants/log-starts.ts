@@ -22,7 +22,8 @@ export class LogStarts implements Invariant {
   readonly #onMoved: (moved: StartMoved) => void;
   /** Topics that had a limit at any time: who lags behind with its metadata may still go by it. */
   readonly #limited = new Set<string>();
-  readonly #starts = new Map<string, number>();
+  /** Of each log as it was opened. */
+  readonly #starts = new WeakMap<object, number>();
 
   constructor(image: () => MetadataImage, onMoved: (moved: StartMoved) => void) {
     this.#image = image;
@@ -35,11 +36,8 @@ export class LogStarts implements Invariant {
   }
 
   check({ id }: ClusterNode, node: OdradekNode): void {
-    for (const { log } of node.replicas.partitions()) {
-      if (!log || log.logStartOffset === (this.#starts.get(`${id} ${log.topicId} ${log.partition}`) ?? 0))
-        continue;
-      this.#moved(id, log);
-    }
+    for (const { log } of node.replicas.partitions())
+      if (log && log.logStartOffset !== (this.#starts.get(log) ?? 0)) this.#moved(id, log);
   }
 
   #moved(
@@ -47,9 +45,8 @@ export class LogStarts implements Invariant {
     log: { topicId: string; partition: number; logStartOffset: number; highWatermark: number },
   ): void {
     const { topicId, partition, logStartOffset: offset, highWatermark } = log;
-    const key = `${nodeId} ${topicId} ${partition}`;
-    const before = this.#starts.get(key) ?? 0;
-    this.#starts.set(key, offset);
+    const before = this.#starts.get(log) ?? 0;
+    this.#starts.set(log, offset);
     const topic = this.#image().topics.get(topicId);
     // A log that was lost, or had to start over at its leader's start, begins earlier again.
     if (!topic || offset < before) return;

@@ -6,6 +6,7 @@ import type { Partition } from '../../src/replication/partition.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import { CommittedLog, DurableReader } from './committed-log.ts';
+import { DeposedLeaders } from './deposed-leaders.ts';
 import type { Invariant } from './invariant.ts';
 import type { UnsyncedCopies } from './unsynced-copies.ts';
 import { InvariantViolation } from './violation.ts';
@@ -40,6 +41,7 @@ export class ReplicaWatch implements Invariant {
   readonly #image: () => MetadataImage;
   readonly #copies: UnsyncedCopies;
   readonly #replicas = new Map<number, Map<string, Replica>>();
+  readonly #deposed = new DeposedLeaders();
   readonly #leaders = new Map<string, string>();
   readonly #committed = new Map<string, CommittedLog>();
   /** The highest high watermark, or acknowledged end, of each partition. */
@@ -142,6 +144,7 @@ export class ReplicaWatch implements Invariant {
     }
     const { led } = partition;
     if (led !== replica.led) this.#roleChanged(member, replica, led);
+    if (led) this.#deposed.check(member.id, led, log);
     if (led && led.core.maximalIsr !== replica.maximalIsr) this.#checkMaximalIsr(replica, led, highWatermark);
   }
 

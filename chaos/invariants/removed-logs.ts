@@ -1,0 +1,47 @@
+import type { MetadataImage } from '../../src/metadata/image.ts';
+import type { OdradekNode } from '../../src/server/node.ts';
+import type { ClusterNode } from '../cluster/sim-cluster.ts';
+import type { Invariant } from './invariant.ts';
+import { InvariantViolation } from './violation.ts';
+
+/** A node gives up a log only once the topic was removed, or the partition given to others, and that committed (NATS 7556). */
+export class RemovedLogs implements Invariant {
+  readonly #image: () => MetadataImage;
+  readonly #guard: (check: () => void) => void;
+  /** What each node had when it opened its logs last. */
+  readonly #opened = new Map<number, Set<string>>();
+
+  /** @param guard Runs a check inside the product's own calls, where a throw would not reach the test. */
+  constructor(image: () => MetadataImage, guard: (check: () => void) => void) {
+    this.#image = image;
+    this.#guard = guard;
+  }
+
+  attach({ id }: ClusterNode, { logs }: OdradekNode): void {
+    const found = new Set<string>();
+    for (const { name } of logs.all()) found.add(name);
+    for (const name of this.#opened.get(id) ?? []) {
+      const [topicId, partition] = [name.slice(0, TOPIC_ID_LENGTH), Number(name.slice(TOPIC_ID_LENGTH + 1))];
+      if (!found.has(name)) this.#require(id, topicId, partition);
+    }
+    this.#opened.set(id, found);
+    const remove = logs.remove.bind(logs);
+    logs.remove = (topicId, partition) => {
+      this.#guard(() => this.#require(id, topicId, partition));
+      return remove(topicId, partition);
+    };
+  }
+
+  onWiped({ id }: ClusterNode): void {
+    this.#opened.delete(id);
+  }
+
+  #require(nodeId: number, topicId: string, partition: number): void {
+    const image = this.#image().partition(topicId, partition);
+    if (!image?.replicas.includes(nodeId)) return;
+    const what = `node ${nodeId}: ${topicId}-${partition}, whose replicas are ${image.replicas}`;
+    throw new InvariantViolation('log removed without a committed removal', what);
+  }
+}
+
+const TOPIC_ID_LENGTH = 22;
