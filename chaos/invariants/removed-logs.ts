@@ -27,7 +27,10 @@ export class RemovedLogs implements Invariant {
     this.#opened.set(id, found);
     const remove = logs.remove.bind(logs);
     logs.remove = (topicId, partition) => {
-      this.#guard(() => this.#require(id, topicId, partition));
+      // A damaged log goes, too, to be fetched anew.
+      const isDamaged = logs.get(topicId, partition)?.failed !== undefined;
+      if (!isDamaged) this.#guard(() => this.#require(id, topicId, partition));
+      this.#opened.get(id)?.delete(`${topicId}-${partition}`);
       return remove(topicId, partition);
     };
   }
