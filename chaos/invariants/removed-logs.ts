@@ -8,8 +8,6 @@ import { InvariantViolation } from './violation.ts';
 export class RemovedLogs implements Invariant {
   readonly #image: () => MetadataImage;
   readonly #guard: (check: () => void) => void;
-  /** What each node had when it opened its logs last. */
-  readonly #opened = new Map<number, Set<string>>();
 
   /** @param guard Runs a check inside the product's own calls, where a throw would not reach the test. */
   constructor(image: () => MetadataImage, guard: (check: () => void) => void) {
@@ -18,25 +16,13 @@ export class RemovedLogs implements Invariant {
   }
 
   attach({ id }: ClusterNode, { logs }: OdradekNode): void {
-    const found = new Set<string>();
-    for (const { name } of logs.all()) found.add(name);
-    for (const name of this.#opened.get(id) ?? []) {
-      const [topicId, partition] = [name.slice(0, TOPIC_ID_LENGTH), Number(name.slice(TOPIC_ID_LENGTH + 1))];
-      if (!found.has(name)) this.#require(id, topicId, partition);
-    }
-    this.#opened.set(id, found);
     const remove = logs.remove.bind(logs);
     logs.remove = (topicId, partition) => {
       // A damaged log goes, too, to be fetched anew.
       const isDamaged = logs.get(topicId, partition)?.failed !== undefined;
       if (!isDamaged) this.#guard(() => this.#require(id, topicId, partition));
-      this.#opened.get(id)?.delete(`${topicId}-${partition}`);
       return remove(topicId, partition);
     };
-  }
-
-  onWiped({ id }: ClusterNode): void {
-    this.#opened.delete(id);
   }
 
   #require(nodeId: number, topicId: string, partition: number): void {
@@ -46,5 +32,3 @@ export class RemovedLogs implements Invariant {
     throw new InvariantViolation('log removed without a committed removal', what);
   }
 }
-
-const TOPIC_ID_LENGTH = 22;
