@@ -41,6 +41,8 @@ export class ReplicaWatch implements Invariant {
   readonly #image: () => MetadataImage;
   readonly #copies: UnsyncedCopies;
   readonly #replicas = new Map<number, Map<string, Replica>>();
+  /** How often the bits of each node's disk had flipped when it started last. */
+  readonly #rotCounts = new Map<number, number>();
   readonly #deposed = new DeposedLeaders();
   readonly #leaders = new Map<string, string>();
   readonly #committed = new Map<string, CommittedLog>();
@@ -58,9 +60,13 @@ export class ReplicaWatch implements Invariant {
       replica.log = undefined;
       replica.led = undefined;
     }
+    const { rotCount } = member.machine.disk;
+    const isRotten = rotCount !== (this.#rotCounts.get(member.id) ?? 0);
+    this.#rotCounts.set(member.id, rotCount);
     for (const log of node.logs.all()) {
       const replica = this.#replica(member.id, log.name);
-      if (log.failed) this.#lose(replica);
+      // Rot in what was written last, and the power gone, cannot be told from a torn write.
+      if (log.failed || (isRotten && log.logEndOffset < replica.syncedOffset)) this.#lose(replica);
       // With flush=os the power took what it took; who may lack what, `copies` knows.
       else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
       else if (log.logEndOffset < replica.syncedOffset && !isEmpty(replica)) {

@@ -32,6 +32,8 @@ export class VotersWatch implements Invariant {
   #leaderSet: readonly Voter[] | undefined;
   #committed: CommittedSet | undefined;
   #lastIndex = 0;
+  /** They write what is under way, and say so to others, but look at nothing any more. */
+  readonly #stopped = new WeakSet<OdradekNode['raft']>();
   readonly #members = new Map<number, ClusterNode>();
 
   /** @param guard Runs a check inside the product's own calls, where a throw would not reach the test. */
@@ -42,6 +44,11 @@ export class VotersWatch implements Invariant {
   attach(member: ClusterNode, node: OdradekNode): void {
     const { store, raft } = node;
     this.#members.set(member.id, member);
+    const stop = raft.stop.bind(raft);
+    raft.stop = () => {
+      this.#stopped.add(raft);
+      return stop();
+    };
     const apply = store.apply.bind(store);
     store.apply = (entries) => {
       this.#guard(() => this.#applied(node, entries as readonly CommittedEntry[]));
@@ -119,11 +126,11 @@ export class VotersWatch implements Invariant {
       throw new InvariantViolation('more than one voter changed at once', `entry ${index} ${text}`);
   }
 
-  /** A voter that is down may have it; one that runs says. */
+  /** A voter that is down, or on its way to, may have it; one that runs says. */
   #requireMajority({ raft }: OdradekNode, index: number): void {
     const lacking = raft.voters.filter((voter) => {
       const node = this.#members.get(voter.id)?.node;
-      if (node === undefined) return false;
+      if (node === undefined || this.#stopped.has(node.raft)) return false;
       return node.directoryId !== voter.directoryId || syncedIndexOf(node, voter.id) < index;
     });
     if (lacking.length < raft.voters.length / 2) return;

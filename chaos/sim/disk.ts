@@ -71,6 +71,7 @@ export class SimDisk {
   readonly #inFlight = new Set<InFlightWrite>();
   #faults: { fault: DiskFault; timesLeft: number }[] = [];
   readonly #rot = new Set<() => void>();
+  #rotCount = 0;
   #tree = new DiskTree();
   #boots = 1;
 
@@ -147,7 +148,13 @@ export class SimDisk {
       if (this.#rot.delete(takeBack) && around() === rotten) entry.corrupt(position, mask);
     };
     this.#rot.add(takeBack);
+    this.#rotCount += 1;
     return takeBack;
+  }
+
+  /** How often bits have flipped, whatever became of them. */
+  get rotCount(): number {
+    return this.#rotCount;
   }
 
   /** Whether bits have flipped that nobody has made good. */

@@ -71,8 +71,9 @@ export class GroupMember {
     this.#consumer.subscribe(topic, {
       onAssigned: (partitions) => this.#assigned(partitions),
       onRevoked: async (partitions) => {
-        await this.#commit(partitions);
-        this.#ownership('revoked', partitions);
+        // Whoever leaves after it was cut off learns by this commit, if at all, that it owns nothing any more.
+        const isOwner = (await this.#commit(partitions)) || !this.#isLeaving;
+        this.#ownership(isOwner ? 'revoked' : 'lost', partitions);
       },
       onLost: (partitions) => this.#ownership('lost', partitions),
     });
@@ -122,12 +123,13 @@ export class GroupMember {
     });
   }
 
-  async #commit(partitions: readonly TopicPartition[]): Promise<void> {
+  /** Whether there was something to commit, and it is committed. */
+  async #commit(partitions: readonly TopicPartition[]): Promise<boolean> {
     const offsets = partitions.flatMap((each) => {
       const position = this.#positions.get(nameOf(each));
       return position ? [{ ...position.at, offset: position.offset }] : [];
     });
-    if (offsets.length === 0) return;
+    if (offsets.length === 0) return false;
     const startedAt = this.#nowMs();
     const record = (outcome: 'ok' | 'failed' | 'unknown') => {
       const common = { type: 'commit', group: this.#group, member: this.name, outcome } as const;
@@ -140,10 +142,12 @@ export class GroupMember {
       await this.#consumer.commitSync(offsets);
       isOver();
       record('ok');
+      return true;
     } catch (error) {
       isOver();
       if (!(error instanceof KafkaError) && !(error instanceof ClientError)) throw error;
       record('unknown');
+      return false;
     }
   }
 }
