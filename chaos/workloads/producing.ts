@@ -24,6 +24,8 @@ export interface ProducingOptions {
   readonly paddingBytes?: (random: Prng) => number;
   /** What the history calls a partition at this moment: `topic-0` by default. */
   readonly partitionName?: (partition: number) => string;
+  /** Called with each record as it is sent. */
+  readonly onSend?: (send: Omit<Send, 'outcome'>) => void;
   /** What the history is told of a record whose fate is known: all by default. */
   readonly record?: (send: Send) => void;
 }
@@ -97,6 +99,7 @@ export class Producing {
     const value = `${process}-${sequence}-${'x'.repeat(padding)}`;
     const send = { type: 'send', process, sequence, partition: partitionName(partition), value } as const;
     this.#pending.set(sequence, send);
+    this.#options.onSend?.(send);
     const settle = (outcome: Outcome, offset?: number) => {
       this.#pending.delete(sequence);
       this.#record({ ...send, outcome, ...(offset === undefined ? {} : { offset }) });

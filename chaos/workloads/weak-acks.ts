@@ -3,7 +3,9 @@ import { Producing } from './producing.ts';
 import { Reading } from './reading.ts';
 import type { Naming } from './recorder.ts';
 import { SideTopic } from './side-topic.ts';
-import type { WorkloadContext, WorkloadKind, WorkTopic } from './workload.ts';
+import type { WorkloadContext, WorkloadKind } from './workload.ts';
+
+const NAME = 'weak';
 
 /** These producers are not idempotent, so a value may be written twice: each place counts as a value of its own. */
 const atItsPlace: Naming = ({ topic, partition, offset, value }) => ({
@@ -20,13 +22,13 @@ export const weakAcks: WorkloadKind = {
   name: 'weakAcks',
   pausesMs: [0, 0, 0, 2000],
   start: (context) => {
-    context.recorder.isWritten('weak', atItsPlace);
-    return new SideTopic(context, { name: 'weak', partitions: 2, replicationFactor: 3 }, (topic) => [
+    context.recorder.isWritten(NAME, atItsPlace);
+    const kept = new KeptByLeader(context);
+    return new SideTopic(context, { name: NAME, partitions: 2, replicationFactor: 3 }, (topic) => [
       new Producing(context, {
-        name: 'weak-1',
-        topic,
-        producer: { acks: 1 },
-        record: (send) => acknowledgedByLeader(context, topic, send),
+        ...{ name: 'weak-1', topic, producer: { acks: 1 } },
+        onSend: (send) => kept.onSend(send),
+        record: (send) => kept.onAnswer(send),
       }),
       new Producing(context, { name: 'weak-0', topic, producer: { acks: 0 }, record: () => {} }),
       new Reading(context, { name: 'weak-r', topic }),
@@ -34,17 +36,46 @@ export const weakAcks: WorkloadKind = {
   },
 };
 
-function acknowledgedByLeader({ image, recorder }: WorkloadContext, { name }: WorkTopic, send: Send): void {
-  const { offset, value, sequence, outcome } = send;
-  if (outcome !== 'ok' || offset === undefined) return;
-  const epoch = () => {
-    const partition = Number(send.partition.slice(name.length + 1));
-    return image().topicByName(name)?.partitions[partition]?.leaderEpoch;
-  };
-  const since = epoch();
-  // Retries of several batches in flight may swap them: each send is a process of its own.
-  const process = `${send.process}#${sequence}`;
-  recorder.began(() => {
-    if (epoch() === since) recorder.add({ ...send, process, value: `${value} at ${offset}` });
-  });
+/** What was sent while one leader alone took itself for it, and acknowledged, has to be there if it leads to the end. */
+class KeptByLeader {
+  readonly #context: WorkloadContext;
+  /** By sender and sequence. */
+  readonly #sentIn = new Map<string, number>();
+
+  constructor(context: WorkloadContext) {
+    this.#context = context;
+  }
+
+  onSend(send: Omit<Send, 'outcome'>): void {
+    const epoch = this.#onlyEpoch(partitionOf(send));
+    if (epoch !== undefined) this.#sentIn.set(nameOf(send), epoch);
+  }
+
+  onAnswer(send: Send): void {
+    const { offset, value, outcome } = send;
+    const name = nameOf(send);
+    const epoch = this.#sentIn.get(name);
+    this.#sentIn.delete(name);
+    if (outcome !== 'ok' || offset === undefined || epoch === undefined) return;
+    const { recorder } = this.#context;
+    // Retries of several batches in flight may swap them: each send is a process of its own.
+    recorder.began(() => {
+      if (this.#onlyEpoch(partitionOf(send)) === epoch)
+        recorder.add({ ...send, process: name, value: `${value} at ${offset}` });
+    });
+  }
+
+  /** The committed leader epoch, while nobody leads in an older one that does not know yet. */
+  #onlyEpoch(partition: number): number | undefined {
+    const { cluster, image } = this.#context;
+    const { topicId = '', leaderEpoch } = image().topicByName(NAME)?.partitions[partition] ?? {};
+    const leading = cluster.nodes.flatMap(({ node }) => {
+      const led = node?.replicas.partition(topicId, partition)?.led;
+      return led ? [led.core.leaderEpoch] : [];
+    });
+    return leading.length === 1 && leading[0] === leaderEpoch ? leaderEpoch : undefined;
+  }
 }
+
+const partitionOf = ({ partition }: Omit<Send, 'outcome'>) => Number(partition.slice(NAME.length + 1));
+const nameOf = ({ process, sequence }: Omit<Send, 'outcome'>) => `${process}#${sequence}`;
