@@ -101,7 +101,7 @@ bench-browser: build ## What a page in Chromium can produce, acks=all on three n
 format: node_modules/.installed ## Format and apply safe lint fixes
 	npx --no-install biome check --write .
 
-test: build check ## Every test: units, properties, simulated chaos, real processes (nine minutes)
+test: build check ## Every test: units, properties, simulated chaos, real processes (a quarter of an hour)
 	npx --no-install vitest run
 
 clean: ## Remove what was built and installed
