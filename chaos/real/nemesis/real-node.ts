@@ -102,14 +102,15 @@ export class RealNode {
 
   /**
    * Starts a process whose files may be damaged. One that refuses to start with them gets an empty disk, as its log
-   * advises: it has told, and others have all that it had.
+   * advises: it has told, and others have all that it had. One that runs and waits for others, which may be struck as
+   * well, is given the time until all is whole.
    */
   async startOrReplace(): Promise<void> {
     await this.spawn();
     try {
       await this.untilReady();
-    } catch (error) {
-      if (this.isRunning) throw error;
+    } catch {
+      if (this.isRunning) return;
       this.wipe();
       await this.spawn();
     }
