@@ -14,6 +14,9 @@ export function waitingFor(cluster: SimCluster, image: MetadataImage, workloads:
       const reason = node ? node.waitingFor : 'its start';
       return reason === undefined ? [] : [`node ${id} waits for ${reason}`];
     }),
+    ...cluster.nodes.flatMap(({ id, machine }) =>
+      machine.disk.isRotten ? [`node ${id} waits for its disk to read well again`] : [],
+    ),
     ...replicasBehind(cluster, image),
     ...votersMissing(cluster),
     ...levelBehind(cluster, image),
