@@ -47,6 +47,11 @@ sim: node_modules/.installed ## Simulated clusters under random faults, on all c
 sim-long: SIM_FLAGS += --minutes $(or $(MINUTES),10)
 sim-long: sim ## The same for a given time (MINUTES=10 [SEED_BASE=1])
 
+planted: node_modules/.installed ## Plant known bugs and count the seeds until each is caught (ONLY=text, SEEDS=2000, DOCS=docs/testing.md writes the rows; hours for all)
+	@npx --no-install esbuild chaos/planted/main.ts --bundle --platform=node --format=esm --packages=external \
+		--log-level=warning --outfile=dist/chaos/planted.js
+	@node dist/chaos/planted.js --only '$(ONLY)' $(if $(filter command line,$(origin SEEDS)),--seeds $(SEEDS)) $(if $(DOCS),--docs $(DOCS)) $(if $(JOBS),--jobs $(JOBS))
+
 figures: build ## Cold start, idle memory, and a scrape of the metrics, on real processes (two minutes)
 	@npx --no-install esbuild chaos/real/main.ts --bundle --platform=node --target=node20 --format=esm --packages=external \
 		--log-level=warning --outfile=dist/chaos/real/main.js

@@ -1,16 +1,16 @@
 /**
  * `make planted`: plants each bug in turn, and tells how many seeds it took until a check caught it. `ONLY=text` takes those
- * whose name has the text; `DOCS=docs/testing.md` writes the table there, between its marks. Exit code 1: one got away.
+ * whose name has the text; `DOCS=docs/testing.md` writes each row into the table there as soon as it is known. Exit code 1:
+ * one got away.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { PLANTED_BUGS } from './bugs/index.ts';
-import { type Hunt, hunt } from './hunt.ts';
-import type { PlantedBug } from './planted-bug.ts';
+import { hunt } from './hunt.ts';
+import { type Row, withRows } from './table.ts';
 
 const SEEDS_MAX = 2000;
-const TABLE = /<!-- planted -->\n[\s\S]*?<!-- \/planted -->/;
 
 const { values } = parseArgs({
   options: {
@@ -21,49 +21,27 @@ const { values } = parseArgs({
   },
 });
 
-interface Found {
-  readonly bug: PlantedBug;
-  readonly result: Hunt;
-}
-
 const chosen = PLANTED_BUGS.filter(({ name }) => name.includes(values.only));
-const found: Found[] = [];
+const escaped: string[] = [];
+let hunted = 0;
 const left = [...chosen];
 const huntNext = async (): Promise<void> => {
   for (let bug = left.shift(); bug; bug = left.shift()) {
-    const result = await hunt(bug, Number(values.seeds));
-    found.push({ bug, result });
-    const outcome = result.isCaught ? `caught after ${result.seeds} seeds` : `NOT CAUGHT in ${result.seeds}`;
-    console.log(`${found.length}/${chosen.length} ${bug.name} (${bug.row}): ${outcome}; ${result.message}`);
+    const { isCaught, seeds, message, unrelated } = await hunt(bug, Number(values.seeds));
+    hunted += 1;
+    const outcome = isCaught ? `caught after ${seeds} seeds` : `NOT CAUGHT in ${seeds}`;
+    console.log(`${hunted}/${chosen.length} ${bug.name} (${bug.row}): ${outcome}; ${message}`);
+    for (const failure of unrelated) console.log(`  not because of it: ${failure}`);
+    if (isCaught) document({ bug, seeds, message });
+    else escaped.push(bug.name);
   }
 };
 await Promise.all(Array.from({ length: Number(values.jobs) }, huntNext));
-
-const rows = chosen.flatMap((bug) => {
-  const result = found.find((each) => each.bug === bug)?.result;
-  return result
-    ? [`| ${bug.name} | ${bug.row} | ${bug.scenario} | ${result.seeds} | ${ruleOf(result)} |`]
-    : [];
-});
-const heading = [
-  '| planted bug | row of HAZARDS | plans | seeds needed | caught by |',
-  '| --- | --- | --- | --- | --- |',
-];
-const table = [...heading, ...rows].join('\n');
-console.log(`\n${table}`);
-if (values.docs !== undefined) {
-  const text = await readFile(values.docs, 'utf8');
-  await writeFile(
-    values.docs,
-    text.replace(TABLE, () => `<!-- planted -->\n${table}\n<!-- /planted -->`),
-  );
-}
-const escaped = found.filter(({ result }) => !result.isCaught);
-console.log(`\n${found.length - escaped.length} of ${chosen.length} planted bugs were caught`);
+console.log(`\n${hunted - escaped.length} of ${chosen.length} planted bugs were caught`);
+if (escaped.length > 0) console.log(`not caught: ${escaped.join(', ')}`);
 process.exit(escaped.length > 0 ? 1 : 0);
 
-/** What tripped, without the state of the moment. */
-function ruleOf({ message }: Hunt): string {
-  const text = message.replace(/^(\w+): seed \d+, at \d+ virtual ms: /, '$1: ');
-  return text.split(/[:;] /).slice(0, 3).join(': ').slice(0, 90).replaceAll('|', '/');
+function document(row: Row): void {
+  if (values.docs === undefined) return;
+  writeFileSync(values.docs, withRows(readFileSync(values.docs, 'utf8'), [row], PLANTED_BUGS));
 }

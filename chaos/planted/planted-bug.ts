@@ -16,4 +16,6 @@ export interface PlantedBug {
   readonly scenario: ScenarioName;
   /** It must be caught within so many seeds. */
   readonly seedsMax: number;
+  /** What a failure must say to be this bug's, where others are near; by default any that the same seed has not without it. */
+  readonly trips?: string;
 }

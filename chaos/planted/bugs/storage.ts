@@ -50,9 +50,9 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
   {
     name: 'mark of a clean stop stays',
     row: 'the clean marker lies',
-    file: 'src/log/log-directory.ts',
-    replace: 'if (isClean) {',
-    by: 'if (isClean && disk === undefined) {',
+    file: 'src/log/stop-marks.ts',
+    replace: 'if (marks.isClean) {',
+    by: 'if (marks.isClean && disk === undefined) {',
     scenario: 'short',
     seedsMax: 2000,
   },
