@@ -109,6 +109,9 @@ export class NodeProcess {
     closeSync(log);
     child.unref();
     writeFileSync(join(this.#dir, 'pid'), `${child.pid}`);
+    // The kernel tells that the program is loaded a moment before it shows its command line: until then the process is not
+    // known for this node, and would be taken for one that ended.
+    while (this.pid === null && child.exitCode === null && child.signalCode === null) await sleep(POLL_MS);
   }
 
   async status(): Promise<NodeStatus> {
