@@ -135,7 +135,10 @@ export class ControllerShell {
     });
   }
 
-  /** Appends records that the group coordinator decided over `speculativeImage()`; resolves once they are applied. */
+  /**
+   * Appends records that the group coordinator decided over `speculativeImage()`; resolves once they are applied. With no
+   * records that is a linearizable read.
+   */
   propose(records: readonly MetadataRecord[]): Promise<MetadataImage> {
     return this.#attempt((leadership) => {
       const draft = new Draft(leadership.speculative);
@@ -174,7 +177,8 @@ export class ControllerShell {
   /** Carries out what nobody waits for. */
   #act(decide: (leadership: Leadership) => Draft): void {
     const done = this.#attempt((leadership) => {
-      this.#append(leadership, decide(leadership));
+      const draft = decide(leadership);
+      if (draft.records.length > 0) this.#append(leadership, draft);
       return Promise.resolve();
     });
     // Not leading (any more): the next controller judges for itself.
@@ -202,9 +206,11 @@ export class ControllerShell {
         'THROTTLING_QUOTA_EXCEEDED',
         `${leadership.pending.size} requests wait for the metadata quorum; try again later`,
       );
+    // Also an answer that changes nothing waits for an entry, which changes nothing either: once that is committed, nobody
+    // else had taken over by the time of the decision. A controller that was replaced and does not know it would refuse
+    // from an image of the past (Raft 6.4).
     const index = this.#append(leadership, draft);
     onAppended?.();
-    // Also an answer that changes nothing tells of what is not committed yet, so it waits for that.
     if (index <= leadership.applied.index) return Promise.resolve(reply(index));
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#options.clock.monotonicMs() + this.#config.requestTimeoutMs;
@@ -213,12 +219,8 @@ export class ControllerShell {
     });
   }
 
-  /** Proposes the records of a draft, if any; returns the index to wait for. */
+  /** Proposes the records of a draft as one entry; returns its index. */
   #append(leadership: Leadership, draft: Draft): number {
-    if (draft.records.length === 0) {
-      this.#events.onAppended(draft);
-      return leadership.speculative.index;
-    }
     const index = this.#proposeEntry(encodeRecords(draft.records, draft.image.catalogueLevel));
     if (this.#leadership !== leadership) throw new UndecidedChange();
     if (index <= draft.base.index)

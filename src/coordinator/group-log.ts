@@ -13,7 +13,10 @@ import { partitionKey } from './partitions.ts';
 export interface MetadataLog {
   /** The state with everything appended, committed or not. */
   speculativeImage(): MetadataImage;
-  /** Resolves with the image that contains the records once they are committed; rejects when leadership is lost. */
+  /**
+   * Resolves with the image that contains the records once they are committed; rejects when leadership is lost. With no
+   * records it proves that no newer leader had taken over by then.
+   */
   propose(records: readonly MetadataRecord[]): Promise<MetadataImage>;
 }
 
@@ -114,14 +117,9 @@ export class GroupLog {
     return appended;
   }
 
-  /** An entry that changes nothing. That it was committed proves that no newer leader had taken over by then. */
-  #nothing(): MetadataRecord {
-    return { type: 'ProducerIds', nextProducerId: this.image().nextProducerId };
-  }
-
   async #propose(records: readonly MetadataRecord[]): Promise<MetadataImage> {
     try {
-      return await this.#log.propose(records.length > 0 ? records : [this.#nothing()]);
+      return await this.#log.propose(records);
     } catch (error) {
       throw asCoordinator(error);
     }

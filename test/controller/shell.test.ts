@@ -58,6 +58,16 @@ describe('leadership', () => {
     expect((await second).errorCode).toBe(36);
   });
 
+  test('a controller that was replaced and does not know it refuses nothing from its own image', async () => {
+    const h = new Harness();
+    await h.startAll(1, 2, 3);
+    await h.createTopic('t');
+    h.autoCommit = false;
+    const refused = h.createTopic('t');
+    h.shell.onNotLeader();
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_CONTROLLER' });
+  });
+
   test('decisions pipelined over what is not committed yet all hold', async () => {
     const h = new Harness();
     await h.startAll(1, 2, 3);
@@ -149,7 +159,10 @@ describe('records of the group coordinator', () => {
     expect(h.image.groups.size).toBe(0);
     h.commit();
     expect((await applied).groups.get('g')?.groupEpoch).toBe(1);
-    expect((await h.shell.propose([])).index).toBe(h.image.index);
+    const { index } = h.image;
+    const read = h.shell.propose([]);
+    h.commit();
+    expect((await read).index).toBe(index + 1);
   });
 
   test('a record that cannot be encoded is refused and leaves no trace', async () => {
