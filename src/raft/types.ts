@@ -282,7 +282,7 @@ export interface RaftLimits {
 export const DEFAULT_RAFT_LIMITS: RaftLimits = {
   electionTimeoutMs: 1000,
   electionTimeoutMsMax: 2000,
-  heartbeatMs: 150,
+  heartbeatMs: 250,
   checkQuorumMs: 1000,
   electionRetryMs: 100,
   requestTimeoutMs: 1000,

@@ -144,7 +144,7 @@ export const DEFAULT_REPLICATION_LIMITS: ReplicationLimits = {
   tickIntervalMs: 100,
   alterBackoffMsMin: 100,
   alterBackoffMsMax: 1_000,
-  fetchWaitMsMax: 500,
+  fetchWaitMsMax: 1_000,
   fetchBytesMax: 8 * 2 ** 20,
   fetchPartitionBytesMax: 2 ** 20,
   fetchBackoffMsMin: 50,

@@ -91,7 +91,7 @@ const limits = z.strictObject({
       'A voter that hears no leader of the quorum for this time, or up to twice as long, runs for it.',
     ),
   raftHeartbeatMs: ms(10, 10_000)
-    .default(150)
+    .default(250)
     .describe('How often the leader of the quorum is heard. At most a third of `limits.electionTimeoutMs`.'),
   raftSnapshotEntries: count(10, 10_000_000)
     .default(20_000)
@@ -107,7 +107,7 @@ const limits = z.strictObject({
       'A broker that the controller does not hear for this time is fenced: others lead its partitions.',
     ),
   brokerHeartbeatMs: ms(10, 60_000)
-    .default(250)
+    .default(300)
     .describe('How often a broker is heard. At most a third of `limits.brokerSessionTimeoutMs`.'),
   replicaLagTimeMaxMs: ms(100, 600_000)
     .default(10_000)

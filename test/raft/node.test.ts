@@ -117,7 +117,8 @@ describe('leaving', () => {
     const times: number[] = [];
     for (let seed = 0; seed < 20; seed++) {
       const cluster = await startedCluster(seed);
-      await cluster.world.run(cluster.world.nowMs + 1000);
+      // Between two heartbeats: one that arrives behind the refusal says that the leader lives.
+      await cluster.world.run(cluster.world.nowMs + 1100);
       const { raft } = await cluster.untilLeader();
       const killedAtMs = cluster.world.nowMs;
       cluster.kill(raft.leaderId ?? 0);

@@ -198,7 +198,7 @@ describe('fetch', () => {
     expect(asked()).toContainEqual([1, 50]);
     cluster.publish();
     await cluster.run(2000);
-    expect(asked().at(-1)).toEqual([2, 500]);
+    expect(asked().at(-1)).toEqual([2, 1000]);
   });
 
   test('an offset outside the log is an error, one between high watermark and log end is not', async () => {
