@@ -80,7 +80,7 @@ function describePartition(
   partition: PartitionImage,
   reachable: ReadonlySet<number>,
 ): TopicAnswer['partitions'][number] {
-  const isOffline = (id: number) => image.brokers.get(id)?.fenced ?? true;
+  const isOffline = (id: number) => !image.serves(id, partition);
   // Clients know only brokers that are alive and that they can reach: any other leader is as good as none.
   const isLed = partition.leader >= 0 && !isOffline(partition.leader);
   const leads = isLed && reachable.has(partition.leader);

@@ -1,6 +1,7 @@
 /** The life of a broker: registration, heartbeats, unfencing, controlled shutdown, fencing. */
 
 import type { BrokerImage, MetadataImage } from '../metadata/image.ts';
+import { OFFLINE_REPLICAS_SINCE } from '../metadata/records.ts';
 import { KafkaError } from '../protocol/errors.ts';
 import type {
   BrokerHeartbeatRequest,
@@ -18,6 +19,7 @@ import {
   fence,
   isActive,
   type Loss,
+  leaveDamaged,
   leaveForShutdown,
   leaveRestarted,
 } from './partitions.ts';
@@ -34,6 +36,8 @@ export function brokerOfEpoch(image: MetadataImage, brokerId: number, brokerEpoc
     );
   return broker;
 }
+
+type OfflineReplicas = BrokerImage['offlineReplicas'];
 
 export class Brokers {
   readonly #sessions: BrokerSessions;
@@ -102,6 +106,7 @@ export class Brokers {
     const shouldShutDown = request.wantShutDown && this.#stop(draft, broker);
     if (request.wantFence && !broker.fenced && !shouldShutDown) this.#fence(draft, [broker], 'its own wish');
     if (isCaughtUp && mayUnfence(broker, request)) unfence(draft, broker);
+    tellDamaged(draft, broker, request.offlineReplicas);
     this.#catalogue.raise(draft);
     const isFenced = draft.image.brokers.get(broker.id)?.fenced ?? true;
     const response = { throttleTimeMs: 0, errorCode: 0, isCaughtUp, isFenced, shouldShutDown };
@@ -196,6 +201,24 @@ function unfence(draft: Draft, broker: BrokerImage): void {
   draft.push({ type: 'BrokerChange', brokerId, brokerEpoch, fenced: false, inControlledShutdown: false });
   electMissingLeaders(draft);
   draft.note({ brokerId, brokerEpoch }, 'Unfenced a broker');
+}
+
+/** A broker tells of all its copies that are damaged: mostly none, as before. */
+function tellDamaged(draft: Draft, broker: BrokerImage, replicas: OfflineReplicas): void {
+  const { id: brokerId, epoch: brokerEpoch, offlineReplicas: before } = broker;
+  const isSame =
+    replicas.length === before.length &&
+    replicas.every(({ topicId, partition }, i) => {
+      const known = before[i];
+      return known?.topicId === topicId && known.partition === partition;
+    });
+  if (isSame || draft.image.catalogueLevel < OFFLINE_REPLICAS_SINCE) return;
+  draft.push({ type: 'OfflineReplicas', brokerId, brokerEpoch, replicas });
+  leaveDamaged(draft, brokerId);
+  draft.note(
+    { brokerId, brokerEpoch, replicas, before },
+    'A broker told of other damaged replicas than before',
+  );
 }
 
 function registered(brokerEpoch: number): BrokerRegistrationResponse {

@@ -54,13 +54,17 @@ function problemOf(
   if (!isr.includes(current.leader)) return 'INVALID_REQUEST';
   if (!isr.every((id) => current.replicas.includes(id))) return 'INVALID_REQUEST';
   const added = wanted.newIsrWithEpochs.filter((member) => !current.isr.includes(member.brokerId));
-  if (!added.every((member) => isEligible(image, member))) return 'INELIGIBLE_REPLICA';
+  if (!added.every((member) => isEligible(image, current, member))) return 'INELIGIBLE_REPLICA';
   return undefined;
 }
 
-/** A new member must be alive, not stopping (KIP-841), and the incarnation whose fetches proved it (KIP-903). */
-function isEligible(image: MetadataImage, member: WantedPartition['newIsrWithEpochs'][number]): boolean {
-  if (!isActive(image, member.brokerId)) return false;
+/** A new member must be alive, not stopping (KIP-841), sound, and the incarnation whose fetches proved it (KIP-903). */
+function isEligible(
+  image: MetadataImage,
+  partition: PartitionImage,
+  member: WantedPartition['newIsrWithEpochs'][number],
+): boolean {
+  if (!isActive(image, member.brokerId) || image.isDamaged(member.brokerId, partition)) return false;
   return member.brokerEpoch === -1 || image.brokers.get(member.brokerId)?.epoch === member.brokerEpoch;
 }
 

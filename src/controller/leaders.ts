@@ -87,7 +87,7 @@ function find(
 }
 
 function canMoveTo(image: MetadataImage, partition: PartitionImage, brokerId: number): boolean {
-  return partition.isr.includes(brokerId) && isActive(image, brokerId);
+  return partition.isr.includes(brokerId) && isActive(image, brokerId) && image.serves(brokerId, partition);
 }
 
 /** Gives leaders back to the preferred replicas that are in sync again, so that load does not stay where it fled to. */

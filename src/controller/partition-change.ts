@@ -14,6 +14,8 @@ export interface PartitionGoal {
   readonly isr: readonly number[];
   /** A replica, in none of the ISR to have, whose copy can no longer be trusted to hold what it acknowledged. */
   readonly lost?: number;
+  /** Whether the copy of a broker is damaged. It cannot lead, and is only waited for where there is no other. */
+  readonly isDamaged: (brokerId: number) => boolean;
   /** `min.insync.replicas`, at most the number of replicas. */
   readonly minIsr: number;
   /** Whether a broker may become leader: unfenced and not stopping. */
@@ -61,9 +63,10 @@ function partitionRecord(
   return record;
 }
 
-/** All that hold everything acknowledged: they were in the ISR, or eligible, and did not lose their copy since. */
+/** All that hold everything acknowledged: they were in the ISR, or eligible, and their copy is what it was. */
 function trustedReplicas(before: PartitionImage, goal: PartitionGoal): number[] {
-  return [...before.isr, ...before.elr].filter((id) => id !== goal.lost).sort((a, b) => a - b);
+  const isSound = (id: number) => id !== goal.lost && !goal.isDamaged(id);
+  return [...before.isr, ...before.elr].filter(isSound).sort((a, b) => a - b);
 }
 
 /** From the ISR, else from the ELR, else (only if allowed) anybody alive; the present leader stays if it may. */
@@ -79,7 +82,10 @@ function elect(before: PartitionImage, goal: PartitionGoal, trusted: readonly nu
   return { leader: NO_LEADER, isr: lastStanding(before, goal, isr, trusted) };
 }
 
-/** Whom to wait for: the ISR, else its members of before, else those eligible; nobody when all copies are lost. */
+/**
+ * Whom to wait for: the ISR, else its members of before, else those eligible, else a damaged copy, which somebody may
+ * mend; nobody when all copies are lost.
+ */
 function lastStanding(
   before: PartitionImage,
   goal: PartitionGoal,
@@ -87,8 +93,9 @@ function lastStanding(
   trusted: readonly number[],
 ): readonly number[] {
   if (isr.length > 0) return isr;
-  const kept = before.isr.filter((id) => id !== goal.lost);
-  return kept.length > 0 ? kept : trusted.slice(0, 1);
+  const kept = before.isr.filter((id) => trusted.includes(id));
+  if (kept.length > 0) return kept;
+  return trusted.length > 0 ? trusted.slice(0, 1) : before.isr.filter((id) => id !== goal.lost);
 }
 
 /** Checked before every write, in production too. */

@@ -18,17 +18,14 @@ export function isActive(image: MetadataImage, brokerId: number): boolean {
   return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
 }
 
-function isUnfenced(image: MetadataImage, brokerId: number): boolean {
-  return image.brokers.get(brokerId)?.fenced === false;
-}
-
 /** The goal that keeps what is alive of the ISR, electing a leader only if there is none that may stay. */
 export function goalOf(image: MetadataImage, topic: TopicImage, partition: PartitionImage): PartitionGoal {
   return {
-    isr: partition.isr.filter((id) => isUnfenced(image, id)),
+    isr: partition.isr.filter((id) => image.serves(id, partition)),
+    isDamaged: (id) => image.isDamaged(id, partition),
     minIsr: minIsrOf(topic, partition),
-    canLead: (id) => isActive(image, id),
-    mayStay: (id) => isUnfenced(image, id),
+    canLead: (id) => isActive(image, id) && image.serves(id, partition),
+    mayStay: (id) => image.serves(id, partition),
     unclean: topic.config.uncleanLeaderElection,
   };
 }
@@ -71,10 +68,19 @@ export function leaveForShutdown(draft: Draft, brokerId: number): number {
     const record = changePartition(partition, {
       ...goalOf(draft.image, topic, partition),
       isr: partition.isr.filter((id) => id !== brokerId),
-      mayStay: (id) => id !== brokerId && isUnfenced(draft.image, id),
+      mayStay: (id) => id !== brokerId && draft.image.serves(id, partition),
       unclean: false,
     });
     return record?.leader === NO_LEADER ? undefined : record;
+  });
+}
+
+/** Others lead in the place of copies of a broker that are damaged; and where nobody could, those that are mended. */
+export function leaveDamaged(draft: Draft, brokerId: number): void {
+  changeAll(draft, (topic, partition) => {
+    const { isr, elr, leader } = partition;
+    if (leader !== NO_LEADER && !isr.includes(brokerId) && !elr.includes(brokerId)) return undefined;
+    return changePartition(partition, goalOf(draft.image, topic, partition));
   });
 }
 

@@ -38,6 +38,7 @@ export type GroupRecord = Exclude<
     type:
       | 'RegisterBroker'
       | 'BrokerChange'
+      | 'OfflineReplicas'
       | 'Topic'
       | 'RemoveTopic'
       | 'Partition'

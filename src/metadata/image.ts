@@ -28,6 +28,8 @@ export interface BrokerImage {
   /** A fenced broker leads nothing and is in no ISR (but as its last member). */
   readonly fenced: boolean;
   readonly inControlledShutdown: boolean;
+  /** The replicas whose copy there is damaged, as the broker tells (compare KIP-858). Mostly none. */
+  readonly offlineReplicas: readonly { readonly topicId: string; readonly partition: number }[];
 }
 
 export interface PartitionImage {
@@ -109,6 +111,17 @@ export class MetadataImage {
     return id === undefined ? undefined : this.topics.get(id);
   }
 
+  /** Whether a broker serves its copy of a partition: it is alive, and the copy is not damaged. */
+  serves(brokerId: number, partition: PartitionImage): boolean {
+    return this.brokers.get(brokerId)?.fenced === false && !this.isDamaged(brokerId, partition);
+  }
+
+  /** Whether a broker told that its copy of a partition is damaged. */
+  isDamaged(brokerId: number, { topicId, partition }: PartitionImage): boolean {
+    const replicas = this.brokers.get(brokerId)?.offlineReplicas ?? [];
+    return replicas.some((it) => it.topicId === topicId && it.partition === partition);
+  }
+
   partition(topicId: string, partition: number): PartitionImage | undefined {
     return this.topics.get(topicId)?.partitions[partition];
   }
@@ -177,6 +190,9 @@ class ImageBuilder {
       case 'BrokerChange':
         this.#changeBroker(record);
         break;
+      case 'OfflineReplicas':
+        this.#putBroker({ ...this.#brokerOf(record), offlineReplicas: record.replicas });
+        break;
       case 'Topic':
         this.#addTopic(record);
         break;
@@ -214,14 +230,23 @@ class ImageBuilder {
       cleanShutdown: record.cleanShutdown,
       fenced: true,
       inControlledShutdown: false,
+      offlineReplicas: [],
     });
   }
 
   #changeBroker(record: RecordOf<'BrokerChange'>): void {
+    const { fenced, inControlledShutdown } = record;
+    this.#putBroker({ ...this.#brokerOf(record), fenced, inControlledShutdown });
+  }
+
+  #brokerOf(record: RecordOf<'BrokerChange' | 'OfflineReplicas'>): BrokerImage {
     const broker = this.#brokers.get(record.brokerId);
     if (broker?.epoch !== record.brokerEpoch) throw unfit(record, broker);
-    const { fenced, inControlledShutdown } = record;
-    this.#brokers = this.#brokers.set(broker.id, { ...broker, fenced, inControlledShutdown });
+    return broker;
+  }
+
+  #putBroker(broker: BrokerImage): void {
+    this.#brokers = this.#brokers.set(broker.id, broker);
   }
 
   #addTopic(record: RecordOf<'Topic'>): void {

@@ -13,6 +13,9 @@ import { type Compiled, compile } from '../protocol/schema-compiler.ts';
 
 const topicPartitions = array(struct({ topicId: uuid(), partitions: array(int32()) }));
 
+/** The version of the catalogue from which on a broker tells of single replicas that are damaged. */
+export const OFFLINE_REPLICAS_SINCE = 3;
+
 /**
  * Every record: its number on the wire and its fields. Numbers are never reused; fields are appended only. `since` is the
  * version of the catalogue that it came with: before the cluster's level is there, it must not be written.
@@ -109,6 +112,16 @@ const RECORDS = {
   SnapshotHeader: { id: 15, fields: struct({ version: int16(), recordCount: int32() }) },
   /** From here on, what came with this version of the catalogue may be written: every node can read it. */
   CatalogueLevel: { id: 16, since: 3, fields: struct({ level: int16() }) },
+  /** All replicas of a broker whose copy is damaged: they can be neither read nor followed until they are rebuilt. */
+  OfflineReplicas: {
+    id: 17,
+    since: OFFLINE_REPLICAS_SINCE,
+    fields: struct({
+      brokerId: int32(),
+      brokerEpoch: int64(),
+      replicas: array(struct({ topicId: uuid(), partition: int32() })),
+    }),
+  },
 } as const;
 
 type DeepReadonly<T> = T extends readonly (infer Element)[]

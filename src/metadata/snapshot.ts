@@ -92,8 +92,8 @@ function recordsOfLevel(level: number): MetadataRecord[] {
 
 function recordsOfBroker(broker: BrokerImage): MetadataRecord[] {
   const { id: brokerId, epoch: brokerEpoch, incarnationId, directoryId, rack, cleanShutdown } = broker;
-  const { listeners, fenced, inControlledShutdown } = broker;
-  return [
+  const { listeners, fenced, inControlledShutdown, offlineReplicas } = broker;
+  const records: MetadataRecord[] = [
     {
       type: 'RegisterBroker',
       brokerId,
@@ -106,6 +106,9 @@ function recordsOfBroker(broker: BrokerImage): MetadataRecord[] {
     },
     { type: 'BrokerChange', brokerId, brokerEpoch, fenced, inControlledShutdown },
   ];
+  if (offlineReplicas.length > 0)
+    records.push({ type: 'OfflineReplicas', brokerId, brokerEpoch, replicas: offlineReplicas });
+  return records;
 }
 
 function recordsOfTopic(topic: TopicImage): MetadataRecord[] {

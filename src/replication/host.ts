@@ -25,7 +25,9 @@ export interface PartitionHost {
   wakeFetches(fetches: ReadonlySet<ParkedFetch>): void;
   startFollowing(followed: FollowedPartition): void;
   stopFollowing(followed: FollowedPartition): void;
-  /** This broker leads a partition whose log is damaged, or whose disk is full: the controller should elect another. */
+  /** This broker leads a partition whose disk is full: the controller should elect another. */
   cannotLead(partition: PartitionId, leaderEpoch: number): void;
+  /** The copy of a partition is damaged, or no longer is: the controller should know. */
+  damageChanged(partition: PartitionId, isDamaged: boolean): void;
   crash(error: Error): never;
 }

@@ -152,6 +152,7 @@ export class Partition implements PartitionOwner {
     this.#endRole();
     this.waiters.abandonProduces();
     this.#state = 'closed';
+    this.#host.damageChanged(this, false);
   }
 
   /** The topic was removed, and that is committed: the log goes too. */
@@ -280,10 +281,11 @@ export class Partition implements PartitionOwner {
   }
 
   /**
-   * The log is damaged: the replica neither leads nor follows. As it stops fetching, the leader drops it from the ISR.
+   * The log is damaged: the replica neither leads nor follows, and the controller is told, which has another one lead.
    * Only once committed metadata says that it is in neither the ISR nor the ELR (it can then not be elected for what it
    * lost), and that another replica leads, the damaged log goes to the trash and an empty one is filled from the
-   * leader. From there on it is like any new replica: it enters the ISR by catching up.
+   * leader. From there on it is like any new replica: it enters the ISR by catching up. Where there is no other copy, the
+   * partition has no leader until somebody mends this one, or elects a replica that lags (unclean).
    */
   #standDown(): void {
     if (this.#state !== 'corrupt') {
@@ -295,10 +297,10 @@ export class Partition implements PartitionOwner {
         { leader, leaderEpoch, isr, elr },
         'The replica stands down until it is rebuilt',
       );
+      this.#host.damageChanged(this, true);
     }
-    const { leader, leaderEpoch, isr, elr } = this.#assignment;
+    const { leader, isr, elr } = this.#assignment;
     const { nodeId } = this.#host;
-    if (leader === nodeId) this.#host.cannotLead(this, leaderEpoch);
     const isSafe = leader >= 0 && isr.includes(leader) && !isr.includes(nodeId) && !elr.includes(nodeId);
     if (isSafe) void this.#exclusively(() => this.#discardLog());
   }
@@ -309,6 +311,7 @@ export class Partition implements PartitionOwner {
     await this.#host.logs.remove(this.topicId, this.partition);
     this.#log = undefined;
     this.#state = 'opening';
+    this.#host.damageChanged(this, false);
   }
 }
 

@@ -42,8 +42,10 @@ export interface ReplicaManagerOptions extends ReplicationPeers {
   readonly logger: Logger;
   readonly meter?: Meter | undefined;
   readonly crash: (error: Error) => never;
-  /** This broker was elected for a partition whose log is damaged; the controller should elect another replica. */
+  /** This broker leads a partition whose disk is full; the controller should elect another replica. */
   readonly onCannotLead?: (partition: PartitionId, leaderEpoch: number) => void;
+  /** `damaged()` changed: the controller should know soon. */
+  readonly onDamageChanged?: () => void;
   readonly limits?: Partial<ReplicationLimits>;
 }
 
@@ -56,6 +58,7 @@ export class ReplicaManager {
   readonly #isrUpdater: IsrUpdater;
   readonly #host: PartitionHost;
   readonly #events: ReplicationEvents;
+  readonly #damaged = new Set<PartitionId>();
   #brokerEpoch = -1;
   #fenced = false;
   #closed = false;
@@ -84,6 +87,7 @@ export class ReplicaManager {
       startFollowing: (followed) => this.#fetcher(followed.core.leaderId).add(followed),
       stopFollowing: (followed) => this.#stopFollowing(followed),
       cannotLead: (partition, leaderEpoch) => options.onCannotLead?.(partition, leaderEpoch),
+      damageChanged: (partition, isDamaged) => this.#onDamageChanged(partition, isDamaged),
     };
     events.meter.onScrape((sample) => {
       samplePartitions(this.partitions(), sample);
@@ -121,6 +125,11 @@ export class ReplicaManager {
   async applyAssignments(delta: AssignmentDelta): Promise<void> {
     for (const assignment of delta.changed) this.#assign(assignment);
     await Promise.all(delta.removed.map((removed) => this.#remove(removed)));
+  }
+
+  /** The replicas whose copy here is damaged, until they are rebuilt. */
+  damaged(): PartitionId[] {
+    return Array.from(this.#damaged, ({ topicId, partition }) => ({ topicId, partition }));
   }
 
   partition(topicId: string, partition: number): Partition | undefined {
@@ -212,6 +221,13 @@ export class ReplicaManager {
     const created = new Partition(this.#host, assignment);
     ofTopic.set(partition, created);
     created.converge();
+  }
+
+  #onDamageChanged(partition: PartitionId, isDamaged: boolean): void {
+    if (isDamaged === this.#damaged.has(partition)) return;
+    if (isDamaged) this.#damaged.add(partition);
+    else this.#damaged.delete(partition);
+    this.#options.onDamageChanged?.();
   }
 
   async #remove({ topicId, partition }: PartitionId): Promise<void> {

@@ -1,7 +1,10 @@
 import { asError } from '../platform/as-error.ts';
 import type { Clock, Logger, Timer, Timers } from '../platform/ports.ts';
 import { errorFor, KafkaError } from '../protocol/errors.ts';
-import type { BrokerHeartbeatResponse } from '../protocol/messages/broker-heartbeat.ts';
+import type {
+  BrokerHeartbeatRequest,
+  BrokerHeartbeatResponse,
+} from '../protocol/messages/broker-heartbeat.ts';
 import { BrokerHeartbeat } from '../protocol/messages/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest } from '../protocol/messages/broker-registration.ts';
 import { BrokerRegistration } from '../protocol/messages/broker-registration.ts';
@@ -21,6 +24,8 @@ export interface BrokerLifecycleOptions {
   registration(): BrokerRegistrationRequest | undefined;
   /** The last metadata index applied here. */
   metadataIndex(): number;
+  /** The replicas whose copy here is damaged. */
+  damagedReplicas(): BrokerHeartbeatRequest['offlineReplicas'];
   /** The controller fenced this broker, or it has not heard from one for too long (or the opposite). */
   onFenced(fenced: boolean): void;
   /** The cluster has reached a newer level of the catalogue than this broker can read: it must not go on. */
@@ -91,8 +96,7 @@ export class BrokerLifecycle {
   }
 
   /**
-   * Has this broker fenced and unfenced again, so that another one leads its partitions: it leads one whose log is
-   * damaged, or its disk is full.
+   * Has this broker fenced and unfenced again, so that another one leads its partitions: its disk is full.
    */
   standDown(): void {
     this.#wantFence = true;
@@ -143,6 +147,7 @@ export class BrokerLifecycle {
       wantFence: this.#wantFence,
       wantShutDown: this.#wantShutDown,
       catalogueVersion: this.#options.catalogueVersion,
+      offlineReplicas: this.#options.damagedReplicas(),
     });
     if (response.errorCode !== 0) throw errorFor(response.errorCode);
     this.#heard();

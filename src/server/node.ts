@@ -285,6 +285,7 @@ export class OdradekNode {
       // on top of the session that the next controller grants.
       isolationTimeoutMs: limits.brokerSessionTimeoutMs + 2 * limits.electionTimeoutMs,
       metadataIndex: () => this.store.image.index,
+      damagedReplicas: () => this.replicas.damaged(),
       onFenced: (fenced) => this.replicas.setFenced(fenced),
       onTooOld: () => this.#platform.crash(tooOld(catalogueVersion)),
       registration: () => {
@@ -314,6 +315,7 @@ export class OdradekNode {
       alterPartition: (request) => this.#link.send(AlterPartition, request),
       fetchFrom: (brokerId, request) => this.#peers.call('fetch', brokerId, Fetch, request, FETCH_TIMEOUT_MS),
       onCannotLead: () => this.#lifecycle.standDown(),
+      onDamageChanged: () => this.#lifecycle.poke(),
     });
   }
 

@@ -97,6 +97,7 @@ describe('what the controller decides', () => {
       wantFence: false,
       wantShutDown: false,
       catalogueVersion: 3,
+      offlineReplicas: [],
     };
     await expect(ask(BrokerHeartbeat, request, PEER)).rejects.toEqual(failure('NOT_CONTROLLER'));
     expect(world.calls).toMatchObject([{ how: 'handle', api: 'BrokerHeartbeat' }]);

@@ -15,6 +15,73 @@ async function three(configs: Record<string, string> = {}, config = {}) {
   return { h, a, b, c, lose };
 }
 
+describe('a damaged copy', () => {
+  const damage = (h: Harness, broker: TestBroker) => {
+    const { topicId, partition } = h.partition();
+    return h.heartbeat(broker, { offlineReplicas: [{ topicId, partition }] });
+  };
+
+  test('is left for another one, and trusted no more, however few are in sync', async () => {
+    const { h, a, b, lose } = await three({ 'min.insync.replicas': '3' });
+    lose(3);
+    await damage(h, a);
+    expect(h.partition()).toMatchObject({ leader: 2, isr: [2], elr: [3] });
+    await damage(h, a);
+    expect(h.partition()).toMatchObject({ leader: 2, leaderEpoch: 1 });
+    expect(h.image.brokers.get(1)?.fenced).toBe(false);
+    const preferred = { electionType: 0, topicPartitions: null, timeoutMs: 1 };
+    await h.call(ElectLeaders, preferred);
+    expect(h.partition().leader).toBe(2);
+    expect((await h.alterIsr(b, [a, b])).errorCode).toBe(ERROR_CODE.INELIGIBLE_REPLICA);
+    await h.heartbeat(a);
+    expect((await h.alterIsr(b, [a, b])).errorCode).toBe(0);
+  });
+
+  test('that is the only one stays in the ISR without leading, until it is mended', async () => {
+    const { h, a, lose } = await three();
+    lose(2);
+    lose(3);
+    await damage(h, a);
+    const { leaderEpoch } = h.partition();
+    expect(h.partition()).toMatchObject({ leader: -1, isr: [1], elr: [] });
+    for (let i = 0; i < 3; i++) await damage(h, a);
+    expect(h.partition()).toMatchObject({ leader: -1, leaderEpoch });
+    await h.heartbeat(a);
+    expect(h.partition()).toMatchObject({ leader: 1, isr: [1], elr: [] });
+  });
+
+  test('is not what an unclean election chooses', async () => {
+    const { h, a, b, lose } = await three();
+    lose(2);
+    lose(3);
+    await damage(h, a);
+    await h.heartbeat(b);
+    expect(h.partition().leader).toBe(-1);
+    h.uncleanAllowed = true;
+    await h.call(ElectLeaders, { electionType: 1, topicPartitions: null, timeoutMs: 1 });
+    expect(h.partition()).toMatchObject({ leader: 2, isr: [2], elr: [] });
+  });
+
+  test('waits for others that are trusted and away', async () => {
+    const { h, a, c, lose } = await three({ 'min.insync.replicas': '2' });
+    lose(2);
+    lose(3);
+    expect(h.partition()).toMatchObject({ leader: 1, isr: [1], elr: [3] });
+    await damage(h, a);
+    expect(h.partition()).toMatchObject({ leader: -1, isr: [3], elr: [] });
+    await h.heartbeat(c);
+    expect(h.partition()).toMatchObject({ leader: 3, isr: [3], elr: [] });
+  });
+
+  test('is not told to a cluster that could not read of it', async () => {
+    const h = new Harness();
+    const a = await h.start(1, { catalogueVersion: 2 });
+    await h.createPartition([1]);
+    await damage(h, a);
+    expect(h.partition()).toMatchObject({ leader: 1, isr: [1] });
+  });
+});
+
 describe('fencing', () => {
   test('the leader comes from the ISR; the last member stays, without leading', async () => {
     const { h, a, b, c, lose } = await three();

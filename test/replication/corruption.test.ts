@@ -27,6 +27,7 @@ describe('a replica whose log is damaged', () => {
     await cluster.run(5_000);
     expect(cluster.world.log.some(({ message }) => message === 'Rebuilding the replica')).toBe(true);
     expect(cluster.partition(2).state).toBe('follower');
+    expect(cluster.broker(2).manager.damaged()).toEqual([]);
     expect(cluster.controllers[0]?.state.isr).toEqual([1, 2, 3]);
     expect(await cluster.contents(2)).toEqual(await cluster.contents(1));
   });
@@ -50,7 +51,7 @@ describe('a replica whose log is damaged', () => {
     await cluster.run(1_000);
     expect(cluster.leaderId()).toBe(1);
     expect(cluster.partition(1).state).toBe('corrupt');
-    expect(cluster.cannotLead).toContain(1);
+    expect(cluster.broker(1).manager.damaged()).toEqual([{ topicId: TOPIC, partition: 0 }]);
     const produced = await cluster.world.settle(cluster.produce(1));
     expect(errorDefinition(produced.errorCode).name).toBe('KAFKA_STORAGE_ERROR');
   });

@@ -10,7 +10,10 @@ import {
   AlterPartition,
   type AlterPartitionResponse,
 } from '../../../src/protocol/messages/alter-partition.ts';
-import { BrokerHeartbeat } from '../../../src/protocol/messages/broker-heartbeat.ts';
+import {
+  BrokerHeartbeat,
+  type BrokerHeartbeatRequest,
+} from '../../../src/protocol/messages/broker-heartbeat.ts';
 import { BrokerRegistration } from '../../../src/protocol/messages/broker-registration.ts';
 import { CreateTopics, type CreateTopicsRequest } from '../../../src/protocol/messages/create-topics.ts';
 import { IncrementalAlterConfigs } from '../../../src/protocol/messages/incremental-alter-configs.ts';
@@ -94,6 +97,13 @@ const idOf = (kind: number, n: number) =>
       .fill(n & 0xff, 8, 12)
       .fill(n >> 8, 12),
   );
+
+interface HeartbeatFields {
+  readonly offset?: number;
+  readonly wantFence?: boolean;
+  readonly wantShutDown?: boolean;
+  readonly offlineReplicas?: BrokerHeartbeatRequest['offlineReplicas'];
+}
 
 export class Harness {
   readonly time = new FakeTime();
@@ -196,8 +206,8 @@ export class Harness {
     return { id, incarnation, directory, rack, catalogueVersion, epoch: response.brokerEpoch };
   }
 
-  heartbeat(broker: TestBroker, over: { offset?: number; wantFence?: boolean; wantShutDown?: boolean } = {}) {
-    const { offset = this.image.index, wantFence = false, wantShutDown = false } = over;
+  heartbeat(broker: TestBroker, over: HeartbeatFields = {}) {
+    const { offset = this.image.index, wantFence = false, wantShutDown = false, offlineReplicas = [] } = over;
     return this.call(BrokerHeartbeat, {
       brokerId: broker.id,
       brokerEpoch: broker.epoch,
@@ -205,6 +215,7 @@ export class Harness {
       wantFence,
       wantShutDown,
       catalogueVersion: broker.catalogueVersion,
+      offlineReplicas,
     });
   }
 

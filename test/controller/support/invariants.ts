@@ -30,6 +30,8 @@ function brokenState(image: MetadataImage, topic: TopicImage, p: PartitionImage)
   const fenced = (id: number) => image.brokers.get(id)?.fenced !== false;
   if (p.leader !== NO_LEADER && !p.isr.includes(p.leader)) return 'the leader is not in the ISR';
   if (p.leader !== NO_LEADER && fenced(p.leader)) return 'the leader is fenced';
+  if (p.leader !== NO_LEADER && p.isr.some((id) => image.isDamaged(id, p)))
+    return 'a damaged copy is in sync';
   if (p.leader !== NO_LEADER && p.isr.some(fenced)) return 'a fenced broker is in the ISR of a led partition';
   if (!p.isr.every((id) => p.replicas.includes(id))) return 'the ISR is not within the replicas';
   if (!p.elr.every((id) => p.replicas.includes(id))) return 'the ELR is not within the replicas';
@@ -58,7 +60,8 @@ function brokenStep(
   const kept = [...after.isr, ...after.elr];
   const trusted = [...before.isr, ...before.elr];
   if (!unclean && after.isr.length < minIsrOf(topic, after))
-    if (!trusted.every((id) => kept.includes(id) || restarted(id))) return 'a trusted replica was given up';
+    if (!trusted.every((id) => kept.includes(id) || restarted(id) || image.isDamaged(id, after)))
+      return 'a trusted replica was given up';
   if (after.leader === before.leader || after.leader === NO_LEADER) return undefined;
   if (image.brokers.get(after.leader)?.inControlledShutdown) return 'a stopping broker was elected';
   return unclean || trusted.includes(after.leader) ? undefined : 'a leader that may miss records';
