@@ -1,61 +1,11 @@
 import * as fc from 'fast-check';
+import { DWELLING } from './dwelling.ts';
 import { bitRot } from './faults/bit-rot.ts';
-import type { Fault } from './faults/index.ts';
-import { aFollower, aLeader, anyNode, type Target, theController, VOTERS } from './faults/target.ts';
-import { aSeed, type Plan, planArbitrary, type Step } from './plan.ts';
-
-/** Clients never rest. */
-const BUSY_MS = { producers: 60, reader: 500, group: 300 };
+import { aFollower, aLeader, anyNode, theController, VOTERS } from './faults/target.ts';
+import { type Plan, planArbitrary } from './plan.ts';
+import { aPlan, BUSY_MS, brief, cutOff, kind, lasting, quickKill, slowDisks } from './scenario-parts.ts';
 
 const SHORT_STEPS_MAX = 8;
-
-const kind = <const K extends string>(name: K) => fc.constant(name);
-
-/** A kill, a restart, and time enough to be at it again before everything has settled. */
-const quickKill = (who: fc.Arbitrary<Target>): fc.Arbitrary<Step> =>
-  fc.record({
-    afterMs: fc.integer({ min: 0, max: 700 }),
-    forMs: fc.integer({ min: 1, max: 500 }),
-    fault: fc.record({ kind: kind('kill'), target: who, how: fc.constantFrom('process', 'power') }),
-  });
-
-const lasting = (forMs: number, what: fc.Arbitrary<Fault>): fc.Arbitrary<Step> =>
-  fc.record({ afterMs: fc.integer({ min: 0, max: 300 }), forMs: fc.constant(forMs), fault: what });
-
-const slowDisks = (syncMs: number): fc.Arbitrary<Fault> =>
-  fc.record({
-    kind: kind('slowDisk'),
-    target: anyNode,
-    syncMs: fc.constant(syncMs),
-  });
-
-/** For a while that is over before the cluster has come to rest. */
-const brief = (forMsMax: number, what: fc.Arbitrary<Fault>): fc.Arbitrary<Step> =>
-  fc.record({
-    afterMs: fc.integer({ min: 0, max: 1000 }),
-    forMs: fc.integer({ min: 1, max: forMsMax }),
-    fault: what,
-  });
-
-const cutOff = (direction: 'both' | 'in' | 'out'): Fault => ({
-  kind: 'isolate',
-  target: { who: 'controller' },
-  direction,
-});
-
-/** A short run among busy clients. */
-const aPlan = (steps: fc.Arbitrary<Step[]>): fc.Arbitrary<Plan> =>
-  fc.record({
-    seed: aSeed,
-    diskSeed: aSeed,
-    networkSeed: aSeed,
-    workloadSeed: aSeed,
-    nodes: fc.constant(VOTERS),
-    forMs: fc.constant(0),
-    ratios: fc.constant({}),
-    pausesMs: fc.constant(BUSY_MS),
-    steps,
-  });
 
 const shortPlan: fc.Arbitrary<Plan> = planArbitrary.map((plan) => ({
   ...plan,
@@ -233,6 +183,7 @@ export const SCENARIOS = {
       { minLength: 3, maxLength: 8, size: 'max' },
     ),
   ).map((plan) => ({ ...plan, pausesMs: { topics: 100, offsets: 100 } })),
+  ...DWELLING,
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -2,6 +2,9 @@ import type { MetadataImage } from '../../src/metadata/image.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode, SimCluster } from '../cluster/sim-cluster.ts';
 import type { Incarnation } from '../sim/node.ts';
+import { BrokerSessionsWatch } from './broker-sessions.ts';
+import { Candidates } from './candidates.ts';
+import { DeposedControllers } from './deposed-controllers.ts';
 import { FencedEpochs } from './fenced-epochs.ts';
 import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
@@ -9,6 +12,7 @@ import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RemovedLogs } from './removed-logs.ts';
 import { ReplicaWatch } from './replica-watch.ts';
+import { RunningTime } from './running-time.ts';
 import { UnsyncedCopies } from './unsynced-copies.ts';
 import { VotersWatch } from './voters.ts';
 
@@ -21,6 +25,7 @@ export class ClusterWatch {
   readonly images = new ImageWatch();
   readonly copies: UnsyncedCopies;
   readonly #all: readonly Invariant[];
+  readonly #time: RunningTime;
   readonly #byName = new Map<string, ClusterNode>();
   /** A violation found inside a callback of the product, which might swallow it. */
   #violation: unknown;
@@ -36,6 +41,7 @@ export class ClusterWatch {
     );
     const image = () => this.images.image;
     this.copies = new UnsyncedCopies(cluster, image);
+    this.#time = new RunningTime(cluster);
     this.#all = [
       this.quorum,
       new VotersWatch((check) => this.guarded(check)),
@@ -43,6 +49,9 @@ export class ClusterWatch {
       new ReplicaWatch(image, this.copies),
       new LevelWatch(),
       new FencedEpochs((check) => this.guarded(check)),
+      new DeposedControllers(this.#time),
+      new Candidates(cluster, this.#time, (check) => this.guarded(check)),
+      new BrokerSessionsWatch(cluster, this.#time, (check) => this.guarded(check)),
       new RemovedLogs(image, (check) => this.guarded(check)),
       ...others.map((make) => make(cluster, image)),
     ];
@@ -92,6 +101,7 @@ export class ClusterWatch {
     if (!happenedTo?.alive) return;
     const member = this.#byName.get(happenedTo.node.name);
     if (!member?.node || member.machine.incarnation !== happenedTo) return;
+    this.#time.of(member);
     for (const invariant of this.#all) invariant.check?.(member, member.node);
   }
 }
