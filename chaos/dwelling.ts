@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { aLeader, anyNode, type Target, theController, VOTERS } from './faults/target.ts';
+import { aLeader, anyNode, pair, type Target, theController, VOTERS } from './faults/target.ts';
 import type { Plan, Step } from './plan.ts';
-import { aPlan, BUSY_MS, brief, cutOff, kind, quickKill } from './scenario-parts.ts';
+import { aPlan, brief, cutOff, kind, quickKill } from './scenario-parts.ts';
 
 const SEVERAL = { minLength: 2, maxLength: 5, size: 'max' } as const;
 const MANY = { minLength: 6, maxLength: 14, size: 'max' } as const;
@@ -20,6 +20,11 @@ const within = (afterMs: readonly [number, number], forMs: readonly [number, num
 
 /** Leaders die one after the other, restarted before the rest has settled. */
 const failovers = fc.array(quickKill(fc.oneof(aLeader, anyNode)), MANY);
+
+const quickPower = quickKill(anyNode).map((step) => ({
+  ...step,
+  fault: { ...step.fault, how: 'power' } as const,
+}));
 
 const stops = fc.record({
   ...within([200, 2500], [300, 2500]),
@@ -77,6 +82,33 @@ export const DWELLING = {
       SEVERAL,
     ),
   ).map((plan): Plan => ({ ...plan, nodes: VOTERS + 2 })),
+  /** Brokers lose their power and are back at once, while what they sent before is still on its way. */
+  late: aPlan(
+    fc
+      .tuple(
+        brief(
+          1,
+          fc.record({
+            ...{ kind: kind('badNetwork'), resetRate: kind(0), lossRate: fc.constantFrom(0, 0.03) },
+            ...{ reorderRate: fc.constantFrom(0, 0.1), duplicateRate: fc.constantFrom(0.05, 0.2) },
+          }),
+        ),
+        fc.array(
+          fc.oneof(
+            brief(
+              3000,
+              fc.record({
+                ...{ kind: kind('slowLink'), between: pair },
+                delayMs: fc.integer({ min: 50, max: 700 }),
+              }),
+            ),
+            quickPower.map((step): Step => ({ ...step, forMs: Math.ceil(step.forMs / 10) })),
+          ),
+          MANY,
+        ),
+      )
+      .map(([bad, steps]): Step[] => [{ ...bad, forMs: 20_000 }, ...steps]),
+  ),
   /** Fail-overs while somebody asks where the partitions end. */
   ends: aPlan(failovers).map(withPauses({ latestOffsets: 20, producers: 20 })),
   /** Fail-overs of partitions whose records are soon deleted. */
@@ -102,6 +134,16 @@ export const DWELLING = {
       MANY,
     ),
   ).map(withPauses({ weakAcks: 20, group: 0, reader: 0 })),
+  /** The power goes, at one node or at all, while records of `flush=os` are in page caches alone. */
+  unsynced: aPlan(
+    fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: quickPower },
+        { weight: 1, arbitrary: brief(300, fc.record({ kind: kind('blackout') })) },
+      ),
+      MANY,
+    ),
+  ).map(withPauses({ unsynced: 30, producers: 1000, group: 0, reader: 0 })),
   /** Disks fill up, writes store a part of what they are given, and then the power goes. */
   fullDisks: aPlan(
     fc.array(

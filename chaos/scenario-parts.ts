@@ -7,7 +7,7 @@ import { aSeed, type Plan, type Step } from './plan.ts';
 /** Clients never rest. */
 export const BUSY_MS = { producers: 60, reader: 500, group: 300 };
 
-export const kind = <const K extends string>(name: K) => fc.constant(name);
+export const kind = <const K extends string | number>(name: K) => fc.constant(name);
 
 /** A kill, a restart, and time enough to be at it again before everything has settled. */
 export const quickKill = (who: fc.Arbitrary<Target>): fc.Arbitrary<Step> =>

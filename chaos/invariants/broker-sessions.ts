@@ -1,3 +1,4 @@
+import { ERROR_CODE } from '../../src/protocol/errors.ts';
 import {
   BrokerHeartbeat,
   type BrokerHeartbeatRequest,

@@ -62,10 +62,10 @@ function checkObeyed(
       `${who}: broker ${brokerId}, ${brokerEpoch} after ${epoch}`,
     );
   if (apiKey === AlterPartition.key)
-    checkLeaderEpochs(who, known, request as AlterPartitionRequest, answer as AlterPartitionResponse);
+    checkAltered(who, known, request as AlterPartitionRequest, answer as AlterPartitionResponse);
 }
 
-function checkLeaderEpochs(
+function checkAltered(
   who: string,
   known: MetadataImage,
   { topics }: AlterPartitionRequest,
@@ -73,12 +73,26 @@ function checkLeaderEpochs(
 ): void {
   for (const { topicId, partitions } of topics) {
     const answers = answer.topics.find((topic) => topic.topicId === topicId)?.partitions ?? [];
-    for (const { partitionIndex, leaderEpoch } of partitions) {
-      const { leaderEpoch: current = -1 } = known.partition(topicId, partitionIndex) ?? {};
+    for (const wanted of partitions) {
+      const { partitionIndex, leaderEpoch, newIsrWithEpochs } = wanted;
+      const current = known.partition(topicId, partitionIndex);
       const answered = answers.find((each) => each.partitionIndex === partitionIndex);
-      if (answered?.errorCode !== ERROR_CODE.NONE || leaderEpoch >= current) continue;
-      const what = `${who}: ${topicId}-${partitionIndex}, epoch ${leaderEpoch} after ${current}`;
-      throw new InvariantViolation('fenced leader epoch obeyed', what);
+      if (!current || answered?.errorCode !== ERROR_CODE.NONE) continue;
+      const what = `${who}: ${topicId}-${partitionIndex}`;
+      if (leaderEpoch < current.leaderEpoch)
+        throw new InvariantViolation(
+          'fenced leader epoch obeyed',
+          `${what}, epoch ${leaderEpoch} after ${current.leaderEpoch}`,
+        );
+      // What an earlier process of a broker had proves nothing of what the present one has (KIP-903).
+      for (const { brokerId, brokerEpoch } of newIsrWithEpochs) {
+        const { epoch = -1 } = known.brokers.get(brokerId) ?? {};
+        if (brokerEpoch === -1 || brokerEpoch >= epoch || current.isr.includes(brokerId)) continue;
+        throw new InvariantViolation(
+          'replica trusted by a fetch of its earlier process',
+          `${what}: broker ${brokerId}, ${brokerEpoch} after ${epoch}`,
+        );
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import { BrokerSessionsWatch } from './broker-sessions.ts';
 import { Candidates } from './candidates.ts';
 import { DeposedControllers } from './deposed-controllers.ts';
 import { FencedEpochs } from './fenced-epochs.ts';
+import { FencedMembers } from './fenced-members.ts';
 import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
 import { LevelWatch } from './level-watch.ts';
@@ -49,6 +50,7 @@ export class ClusterWatch {
       new ReplicaWatch(image, this.copies),
       new LevelWatch(),
       new FencedEpochs((check) => this.guarded(check)),
+      new FencedMembers((check) => this.guarded(check)),
       new DeposedControllers(this.#time),
       new Candidates(cluster, this.#time, (check) => this.guarded(check)),
       new BrokerSessionsWatch(cluster, this.#time, (check) => this.guarded(check)),

@@ -52,6 +52,7 @@ export class OdradekNode {
   readonly raft: RaftNode;
   readonly logs: LogDirectory;
   readonly controller: ControllerShell;
+  readonly coordinator: GroupCoordinator;
   readonly #platform: Platform;
   readonly #logger: Logger;
   readonly #incarnationId: string;
@@ -60,7 +61,6 @@ export class OdradekNode {
   readonly #voterChanges: VoterChanges;
   readonly #voterAddresses: VoterAddresses;
   readonly #link: ControllerLink;
-  readonly #coordinator: GroupCoordinator;
   readonly #lifecycle: BrokerLifecycle;
   readonly #server: RpcServer;
   readonly #listeners: Listeners;
@@ -105,7 +105,7 @@ export class OdradekNode {
       controllerId: () => this.raft.leaderId,
       handle: (api, request) => this.#decide(api, request),
     });
-    this.#coordinator = new GroupCoordinator({
+    this.coordinator = new GroupCoordinator({
       ...this.#ports(),
       log: this.controller,
       limits: { offsetsRetentionMs: config.limits.offsetsRetentionMs },
@@ -167,7 +167,7 @@ export class OdradekNode {
     await this.#lifecycle.shutDown(this.config.limits.controlledShutdownTimeoutMs);
     this.#lifecycle.stop();
     this.replicas.close();
-    this.#coordinator.onNotLeader();
+    this.coordinator.onNotLeader();
     await this.raft.stop();
     await this.#server.close();
     this.#peers.close();
@@ -240,11 +240,11 @@ export class OdradekNode {
         check: (entries) => this.store.check(entries),
         onLeader: (epoch) => {
           this.controller.onLeader(epoch, this.store.image, this.raft.lastLeader);
-          this.#coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
+          this.coordinator.onLeader(this.#otherLeader?.isDead ? 'dead' : 'unknown');
           void this.#voterAddresses.update();
         },
         onNotLeader: () => {
-          this.#coordinator.onNotLeader();
+          this.coordinator.onNotLeader();
           this.controller.onNotLeader();
         },
       },
@@ -349,7 +349,7 @@ export class OdradekNode {
       nodeId,
       config: brokerConfig(this.config),
       replicas: this.replicas,
-      coordinator: this.#coordinator,
+      coordinator: this.coordinator,
       controller: {
         controllerId: () => this.raft.leaderId,
         handle: (api, request) => this.#decide(api, request),

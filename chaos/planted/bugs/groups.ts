@@ -26,7 +26,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/offsets.ts',
     replace: "if (epoch === member.memberEpoch) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
     by: "if (epoch >= 0 || member) return;\n  throw new KafkaError('STALE_MEMBER_EPOCH'",
-    scenario: 'short',
+    scenario: 'membership',
     seedsMax: 2000,
   },
   {
@@ -35,7 +35,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/core.ts',
     replace: 'if (missedTheRaise) return;',
     by: 'if (missedTheRaise || member) return;',
-    scenario: 'short',
+    scenario: 'membership',
     seedsMax: 2000,
   },
   {
@@ -44,7 +44,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/reconcile.ts',
     replace: 'if (input.owned === null || overlaps(input.owned, member.pendingRevocation)) return member;',
     by: '',
-    scenario: 'short',
+    scenario: 'membership',
     seedsMax: 2000,
   },
   {
@@ -53,7 +53,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/sessions.ts',
     replace: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs;',
     by: 'this.touch(id, memberId, nowMs).expiresAtMs = nowMs + patienceMs * 0;',
-    scenario: 'short',
+    scenario: 'membership',
     seedsMax: 2000,
   },
   {
@@ -62,7 +62,7 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/coordinator.ts',
     replace: 'if (commits.length > 0) await active.commit(',
     by: 'if (commits.length > 0) void active.commit(',
-    scenario: 'short',
+    scenario: 'membership',
     seedsMax: 2000,
   },
 ];

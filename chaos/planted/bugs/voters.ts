@@ -62,4 +62,13 @@ export const VOTER_BUGS: readonly PlantedBug[] = [
     by: 'void maybeReplaceWiped;',
     ...planted,
   },
+  {
+    name: 'voters changed before an entry of the epoch is committed',
+    row: 'single-server membership (Ongaro 2015)',
+    file: 'src/raft/voter-changes.ts',
+    replace: "if (!s.noOpCommitted) return 'epochOpen';",
+    by: '',
+    scenario: 'voters',
+    seedsMax: 2000,
+  },
 ];

@@ -15,6 +15,18 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   voters: 20,
   contended: 30,
   upgrades: 20,
+  cutOff: 5,
+  lagging: 5,
+  silence: 5,
+  late: 10,
+  ends: 10,
+  retention: 10,
+  branches: 10,
+  unsynced: 10,
+  fullDisks: 10,
+  stops: 10,
+  membership: 10,
+  slowWriters: 5,
 };
 
 test.each(Object.entries(RUNS))(
