@@ -5,7 +5,8 @@
 
 import { KafkaError } from '../protocol/errors.ts';
 import { PartsReader } from '../protocol/message-parts.ts';
-import { packArrays, unpackArrays } from '../protocol/msgpack.ts';
+import { packArrays } from '../protocol/msgpack.ts';
+import { readMsgpack } from '../protocol/msgpack-reader.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { Infer, Schema } from '../protocol/schema.ts';
 import { array, bool, int16, int32, int64, string, struct, uuid } from '../protocol/schema.ts';
@@ -182,7 +183,7 @@ function encodeRow(record: MetadataRecord, level: number): unknown {
 /** The records of one Raft entry; an empty payload (the no-op of an epoch) has none. Throws `ProtocolError`. */
 export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
   if (payload.length === 0) return [];
-  const rows = unpackArrays(payload);
+  const rows = readMsgpack(payload);
   if (!Array.isArray(rows)) throw new ProtocolError('a metadata entry is not a list of records');
   return rows.map(decodeRow);
 }

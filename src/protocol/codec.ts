@@ -12,11 +12,12 @@
  * body cannot may be answered with an error; one without a readable header leaves nobody to answer.
  */
 
-import { readUint32, writeInt32 } from './bytes.ts';
+import { writeInt32 } from './bytes.ts';
 import { CATALOGUE_VERSION } from './catalogue-version.ts';
 import { checksumOf } from './message-checksum.ts';
 import { PartsReader } from './message-parts.ts';
-import { packArrays, unpackArrays } from './msgpack.ts';
+import { packArrays } from './msgpack.ts';
+import { readMsgpack } from './msgpack-reader.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { type Api, type Infer, int16, int32, string, struct } from './schema.ts';
 import { type Compiled, compile } from './schema-compiler.ts';
@@ -115,14 +116,14 @@ export function decodeResponseBody<Response>(api: Api<unknown, Response>, frame:
 
 function openMessage(parts: readonly Uint8Array[]): { header: unknown; body: unknown; raw: PartsReader } {
   const raw = new PartsReader(parts);
-  let headBytes = readUint32(raw.take(PREFIX_BYTES), 0);
+  let headBytes = raw.uint32();
   if (headBytes >= HAS_CHECKSUM) {
     headBytes -= HAS_CHECKSUM;
-    const expected = readUint32(raw.take(CHECKSUM_BYTES), 0);
+    const expected = raw.uint32();
     if (checksumOf(parts, PREFIX_BYTES + CHECKSUM_BYTES, headBytes) !== expected)
       throw new ProtocolError('the message was damaged on the way');
   }
-  const head = unpackArrays(raw.take(headBytes));
+  const head = readMsgpack(raw.take(headBytes));
   if (!Array.isArray(head) || head.length < 2)
     throw new ProtocolError('the head must be a header and a body');
   return { header: head[0], body: head[1], raw };

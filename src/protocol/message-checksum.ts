@@ -19,7 +19,7 @@ const UNCOUNTED_BYTES = 12;
 export function checksumOf(parts: readonly Uint8Array[], prefixBytes: number, headBytes: number): number {
   const reader = new PartsReader(parts);
   reader.skip(prefixBytes);
-  let sum = crc32c(reader.take(headBytes));
+  let sum = reader.checksum(headBytes);
   while (reader.remaining >= RECORD_BATCH_HEADER_BYTES) {
     const header = reader.take(RECORD_BATCH_HEADER_BYTES);
     sum = crc32c(header, 0, RECORD_BATCH_HEADER_BYTES, sum);
@@ -28,6 +28,5 @@ export function checksumOf(parts: readonly Uint8Array[], prefixBytes: number, he
     if (recordBytes < 0 || recordBytes > reader.remaining) break;
     reader.skip(recordBytes);
   }
-  const rest = reader.take(reader.remaining);
-  return crc32c(rest, 0, rest.length, sum);
+  return reader.checksum(reader.remaining, sum);
 }

@@ -3,6 +3,8 @@
  * one part is handed out as a view; only one that straddles two is copied.
  */
 
+import { readUint32 } from './bytes.ts';
+import { crc32c } from './crc32c.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 export class PartsReader {
@@ -36,15 +38,42 @@ export class PartsReader {
     return view;
   }
 
+  /** The next four bytes, big-endian. */
+  uint32(): number {
+    this.#skipEmptyParts();
+    const part = this.#parts[this.#index];
+    // A view of four bytes would cost more than all else that is done with a short message's prefix.
+    if (part === undefined || part.length - this.#position < 4) return readUint32(this.take(4), 0);
+    const value = readUint32(part, this.#position);
+    this.#position += 4;
+    this.#remaining -= 4;
+    return value;
+  }
+
   /** Passes over as many bytes. Throws a `ProtocolError` where fewer remain. */
   skip(length: number): void {
+    this.#pass(length, () => undefined);
+  }
+
+  /** The CRC-32C of the next `length` bytes, behind others whose sum is `before`. Throws where fewer remain. */
+  checksum(length: number, before = 0): number {
+    let sum = before;
+    this.#pass(length, (part, start, end) => {
+      sum = crc32c(part, start, end, sum);
+    });
+    return sum;
+  }
+
+  #pass(length: number, see: (part: Uint8Array, start: number, end: number) => void): void {
     if (length > this.#remaining) throw new ProtocolError(`${length} bytes where ${this.#remaining} remain`);
     this.#remaining -= length;
     for (let left = length; left > 0; ) {
       this.#skipEmptyParts();
-      const step = Math.min(left, (this.#parts[this.#index] as Uint8Array).length - this.#position);
-      this.#position += step;
-      left -= step;
+      const part = this.#parts[this.#index] as Uint8Array;
+      const start = this.#position;
+      this.#position = Math.min(start + left, part.length);
+      see(part, start, this.#position);
+      left -= this.#position - start;
     }
   }
 

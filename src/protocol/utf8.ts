@@ -40,14 +40,16 @@ export function writeUtf8(bytes: Uint8Array, position: number, text: string): nu
   return position + encoder.encodeInto(text, bytes.subarray(position)).written;
 }
 
-export function readUtf8(bytes: Uint8Array): string {
-  if (bytes.length <= ASCII_FAST_BYTES_MAX) {
-    let text = '';
-    for (const byte of bytes) {
-      if (byte >= 0x80) return decoder.decode(bytes);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+/** The text in `bytes[start, end)`. */
+export function readUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const length = end - start;
+  if (length > ASCII_FAST_BYTES_MAX) return decoder.decode(bytes.subarray(start, end));
+  const units: number[] = new Array(length);
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[start + i] as number;
+    if (byte >= 0x80) return decoder.decode(bytes.subarray(start, end));
+    units[i] = byte;
   }
-  return decoder.decode(bytes);
+  // All at once: to add them one by one makes a tree of strings, which costs three times as much.
+  return String.fromCharCode.apply(undefined, units);
 }

@@ -11,8 +11,8 @@ import {
   encodeRequest,
   encodeResponse,
 } from '../../src/protocol/codec.ts';
-import { packArrays, unpackArrays } from '../../src/protocol/msgpack.ts';
-import { DEPTH_MAX, ELEMENTS_MAX } from '../../src/protocol/msgpack-skim.ts';
+import { packArrays } from '../../src/protocol/msgpack.ts';
+import { DEPTH_MAX, ELEMENTS_MAX, readMsgpack } from '../../src/protocol/msgpack-reader.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
 import type { AnyApi } from '../../src/protocol/schema.ts';
 import { anyValue, join } from './support/arbitrary.ts';
@@ -99,7 +99,7 @@ test('random bytes', () => {
     fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
       if (each) survive(bytes, each);
       if (each) survive(framed(bytes), each);
-      onlyProtocolErrors(() => unpackArrays(bytes));
+      onlyProtocolErrors(() => readMsgpack(bytes));
     }),
     { numRuns: 2000 },
   );
@@ -131,19 +131,19 @@ test.each([
     'more than 4000000 elements',
   ],
 ])('%s is refused before anything is allocated for it', (_case, bytes, reason) => {
-  const allocated = largestAllocation(() => expect(() => unpackArrays(bytes)).toThrow(reason));
+  const allocated = largestAllocation(() => expect(() => readMsgpack(bytes)).toThrow(reason));
   expect(allocated).toBeLessThanOrEqual(bytes.length);
-  expect(() => unpackArrays(bytes)).toThrow(ProtocolError);
+  expect(() => readMsgpack(bytes)).toThrow(ProtocolError);
 });
 
 test('the deepest array that is allowed is read', () => {
-  expect(JSON.stringify(unpackArrays(nested(DEPTH_MAX)))).toBe(
+  expect(JSON.stringify(readMsgpack(nested(DEPTH_MAX)))).toBe(
     `${'['.repeat(DEPTH_MAX)}0${']'.repeat(DEPTH_MAX)}`,
   );
 });
 
 test('what looks like a reference to a record structure is a plain number', () => {
-  expect(unpackArrays(Uint8Array.of(0x92, 0x40, 0x7f))).toEqual([0x40, 0x7f]);
+  expect(readMsgpack(Uint8Array.of(0x92, 0x40, 0x7f))).toEqual([0x40, 0x7f]);
 });
 
 test('the watch on allocations sees one', () => {

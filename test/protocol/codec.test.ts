@@ -9,7 +9,8 @@ import {
   encodeRequest,
   encodeResponse,
 } from '../../src/protocol/codec.ts';
-import { packArrays, unpackArrays } from '../../src/protocol/msgpack.ts';
+import { packArrays } from '../../src/protocol/msgpack.ts';
+import { readMsgpack } from '../../src/protocol/msgpack-reader.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
 import { RECORD_BATCH_HEADER_BYTES } from '../../src/protocol/record-batch.ts';
 import {
@@ -273,6 +274,6 @@ test('integers beyond 32 bits and of any msgpack width are read', () => {
 test('what is packed and unpacked keeps no larger buffer alive', () => {
   const big = packArrays(['x'.repeat(4 * 1024 * 1024)]);
   expect(packArrays([1]).buffer.byteLength).toBe(2);
-  const blob = unpackArrays(packArrays([Uint8Array.of(1, 2), big])) as Uint8Array[];
+  const blob = readMsgpack(packArrays([Uint8Array.of(1, 2), big])) as Uint8Array[];
   expect(blob[0]?.buffer.byteLength).toBe(2);
 });

@@ -1,6 +1,7 @@
 import { CATALOGUE_VERSION } from '../../../src/protocol/catalogue-version.ts';
 import { PartsReader } from '../../../src/protocol/message-parts.ts';
-import { packArrays, unpackArrays } from '../../../src/protocol/msgpack.ts';
+import { packArrays } from '../../../src/protocol/msgpack.ts';
+import { readMsgpack } from '../../../src/protocol/msgpack-reader.ts';
 import type { Schema } from '../../../src/protocol/schema.ts';
 import { compile } from '../../../src/protocol/schema-compiler.ts';
 
@@ -10,5 +11,5 @@ export function encodeValue<T>(schema: Schema<T>, name: string, value: T): Uint8
 }
 
 export function decodeValue<T>(schema: Schema<T>, name: string, bytes: Uint8Array): T {
-  return compile(schema, name).decode(unpackArrays(bytes), new PartsReader([]));
+  return compile(schema, name).decode(readMsgpack(bytes), new PartsReader([]));
 }
