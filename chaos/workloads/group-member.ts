@@ -7,7 +7,8 @@ import { pollAgain } from './poll-again.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkloadContext } from './workload.ts';
 
-const COMMIT_CHANCE = 0.5;
+/** Between two commits of a member, on average, as a share of the time that its polls wait. */
+const COMMIT_SHARE = 0.5;
 
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}-${partition}`;
 
@@ -25,6 +26,7 @@ export class GroupMember {
   readonly #positions = new Map<string, { readonly at: TopicPartition; readonly offset: number }>();
   readonly #left: Promise<void>;
   #isLeaving = false;
+  #commitAtMs = 0;
   readonly #owned = new Map<string, TopicPartition>();
 
   constructor(
@@ -89,7 +91,9 @@ export class GroupMember {
         const at = { topic, partition };
         this.#positions.set(nameOf(at), { at, offset: offset + 1 });
       }
-      if (this.#random.chance(COMMIT_CHANCE)) await this.#commit([...this.#owned.values()]);
+      if (this.#nowMs() < this.#commitAtMs) continue;
+      await this.#commit([...this.#owned.values()]);
+      this.#commitAtMs = this.#nowMs() + this.#random.exponential(COMMIT_SHARE * this.#pollMs);
     }
     await this.#close();
   }

@@ -2,6 +2,7 @@
  * What clients do to a cluster during a run. Each workload is one small file, and one line here; how busy each one is, a
  * run draws from its seed. `workload.ts` says what a workload is, `acting.ts` helps with those that act now and then.
  */
+import { bursts } from './bursts.ts';
 import { churningGroup } from './churning-group.ts';
 import { compressed } from './compressed.ts';
 import { configs } from './configs.ts';
@@ -24,6 +25,7 @@ import type { WorkloadKind } from './workload.ts';
 
 export const WORKLOADS = [
   producers,
+  bursts,
   reader,
   wanderer,
   group,

@@ -7,7 +7,7 @@ const DELIVERY_TIMEOUTS_MS = [8_000, 120_000];
 /** Idempotent producers of the main topic, with several batches in flight. */
 export const producers: WorkloadKind = {
   name: 'producers',
-  pausesMs: [1000, 60, 500, 500, 1000, 1000],
+  pausesMs: [500, 1000, 1000, 2000],
   start: (context) =>
     together(
       DELIVERY_TIMEOUTS_MS.map(

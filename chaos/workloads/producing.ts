@@ -18,6 +18,8 @@ export interface ProducingOptions {
   readonly producer?: ProducerOptions;
   /** Whether there may be no such topic for a while, so that sends are refused. */
   readonly mayBeMissing?: boolean;
+  /** How long it waits until it sends again: about as long as its workload pauses, by default. */
+  readonly pause?: () => number;
   /** How many records it sends at once, at most. */
   readonly burstMax?: number;
   /** How many bytes a value has beyond its name. */
@@ -82,10 +84,11 @@ export class Producing {
   }
 
   async #run(): Promise<void> {
-    const { burstMax = BURST_MAX } = this.#options;
+    const pauseMs = () => this.#random.exponential(this.#context.pauseMs);
+    const { burstMax = BURST_MAX, pause = pauseMs } = this.#options;
     while (!this.#isStopped) {
       for (let count = this.#random.between(1, burstMax); count > 0; count -= 1) this.#send();
-      await this.#client.sleep(this.#random.exponential(this.#context.pauseMs));
+      await this.#client.sleep(pause());
     }
   }
 

@@ -8,6 +8,8 @@ import { together, type Workload, type WorkloadContext, type WorkloadKind } from
 const NAME = 'again';
 const PARTITIONS = 2;
 const SEND_MS = 1000;
+/** How long there is no such topic, on average: not long, since all that its clients do is to ask for it. */
+const MISSING_MS = 700;
 /** The pause before a client that was thrown back looks again. */
 const LOOK_AGAIN_MS = 1000;
 
@@ -72,21 +74,24 @@ class Lives implements Workload {
     });
     const machine = context.machine('again-admin');
     const admin = machine.client().admin({ timeoutMs: 20_000 });
+    const create = async () => {
+      this.#number += 1;
+      const configs = { 'min.insync.replicas': '2' };
+      this.#topicId = await admin.createTopic({
+        name: NAME,
+        partitions: PARTITIONS,
+        replicationFactor: 3,
+        configs,
+      });
+    };
     this.#acting = new Acting(context, machine, async () => {
-      if (this.#topicId === undefined) {
-        this.#number += 1;
-        const configs = { 'min.insync.replicas': '2' };
-        this.#topicId = await admin.createTopic({
-          name: NAME,
-          partitions: PARTITIONS,
-          replicationFactor: 3,
-          configs,
-        });
-      } else {
+      if (this.#topicId !== undefined) {
         this.#forget();
         this.#topicId = undefined;
         await admin.deleteTopics([NAME]);
+        await machine.sleep(context.random.exponential(MISSING_MS));
       }
+      await create();
     });
   }
 
