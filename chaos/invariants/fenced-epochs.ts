@@ -12,6 +12,9 @@ import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import type { Invariant } from './invariant.ts';
 import { InvariantViolation } from './violation.ts';
 
+/** Both name the epochs that they go by. */
+const WATCHED: ReadonlySet<number> = new Set([BrokerHeartbeat.key, AlterPartition.key]);
+
 interface OfBroker {
   readonly brokerId: number;
   readonly brokerEpoch: number;
@@ -31,15 +34,14 @@ export class FencedEpochs implements Invariant {
 
   attach({ id }: ClusterNode, { controller, store }: OdradekNode): void {
     const handle = controller.handle.bind(controller);
-    controller.handle = async <Request, Response>(
-      api: Api<Request, Response>,
-      request: Request,
-      ...rest: []
-    ) => {
+    controller.handle = <Request, Response>(api: Api<Request, Response>, request: Request, ...rest: []) => {
       const known = store.image;
-      const answer = await handle(api, request, ...rest);
-      this.#guard(() => checkObeyed(`node ${id}`, known, api.key, request, answer));
-      return answer;
+      const answered = handle(api, request, ...rest);
+      if (!WATCHED.has(api.key)) return answered;
+      return answered.then((answer) => {
+        this.#guard(() => checkObeyed(`node ${id}`, known, api.key, request, answer));
+        return answer;
+      });
     };
   }
 }
@@ -52,7 +54,6 @@ function checkObeyed(
   request: unknown,
   answer: unknown,
 ): void {
-  if (apiKey !== BrokerHeartbeat.key && apiKey !== AlterPartition.key) return;
   if ((answer as { errorCode: number }).errorCode !== ERROR_CODE.NONE) return;
   const { brokerId, brokerEpoch } = request as OfBroker;
   const { epoch = -1 } = known.brokers.get(brokerId) ?? {};

@@ -12,6 +12,7 @@ import type { Invariant } from './invariant.ts';
 import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RemovedLogs } from './removed-logs.ts';
+import { ReplicaChanges } from './replica-changes.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { RunningTime } from './running-time.ts';
 import { UnsyncedCopies } from './unsynced-copies.ts';
@@ -27,6 +28,10 @@ export class ClusterWatch {
   readonly copies: UnsyncedCopies;
   readonly #all: readonly Invariant[];
   readonly #time: RunningTime;
+  /** Those of them that look at a node after each event on it, and at its replicas. */
+  readonly #ofNodes: readonly Invariant[];
+  readonly #ofReplicas: readonly Invariant[];
+  readonly #changes = new ReplicaChanges();
   readonly #byName = new Map<string, ClusterNode>();
   /** A violation found inside a callback of the product, which might swallow it. */
   #violation: unknown;
@@ -57,9 +62,12 @@ export class ClusterWatch {
       new RemovedLogs(image, (check) => this.guarded(check)),
       ...others.map((make) => make(cluster, image)),
     ];
+    this.#ofNodes = this.#all.filter(({ check }) => check);
+    this.#ofReplicas = this.#all.filter(({ onReplicaChanged }) => onReplicaChanged);
     for (const member of cluster.nodes) this.#byName.set(member.machine.name, member);
     cluster.onOpened.push((member, node) => {
       this.#watchRestores(member, node);
+      this.#changes.attach(node);
       for (const invariant of this.#all) invariant.attach?.(member, node);
     });
     cluster.onWiped.push((member) => {
@@ -102,8 +110,12 @@ export class ClusterWatch {
     if (this.#violation !== undefined) throw this.#violation;
     if (!happenedTo?.alive) return;
     const member = this.#byName.get(happenedTo.node.name);
-    if (!member?.node || member.machine.incarnation !== happenedTo) return;
+    const node = member?.node;
+    if (!node || member.machine.incarnation !== happenedTo) return;
     this.#time.of(member);
-    for (const invariant of this.#all) invariant.check?.(member, member.node);
+    for (const invariant of this.#ofNodes) invariant.check?.(member, node);
+    this.#changes.forEach(node, (partition, log) => {
+      for (const invariant of this.#ofReplicas) invariant.onReplicaChanged?.(member, node, partition, log);
+    });
   }
 }

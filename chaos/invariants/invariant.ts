@@ -1,4 +1,6 @@
+import type { PartitionLog } from '../../src/log/partition-log.ts';
 import type { MetadataImage } from '../../src/metadata/image.ts';
+import type { Partition } from '../../src/replication/partition.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode } from '../cluster/sim-cluster.ts';
 
@@ -13,6 +15,8 @@ export interface Invariant {
   onWiped?(member: ClusterNode): void;
   /** After each event on this node: look only at what changed. */
   check?(member: ClusterNode, node: OdradekNode): void;
+  /** After each event on this node that changed this replica; after each one at all while its log is damaged. */
+  onReplicaChanged?(member: ClusterNode, node: OdradekNode, partition: Partition, log: PartitionLog): void;
   /** A metadata entry was committed, for the first time anywhere. */
   onCommitted?(before: MetadataImage, after: MetadataImage): void;
   /** A producer was told that everything up to this record is safe. */

@@ -1,5 +1,7 @@
+import type { PartitionLog } from '../../src/log/partition-log.ts';
 import { deltaOf } from '../../src/metadata/delta.ts';
 import type { MetadataImage, TopicImage } from '../../src/metadata/image.ts';
+import type { Partition } from '../../src/replication/partition.ts';
 import type { OdradekNode } from '../../src/server/node.ts';
 import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import type { Invariant } from './invariant.ts';
@@ -35,17 +37,10 @@ export class LogStarts implements Invariant {
       if (hasLimit(topic)) this.#limited.add(topic.id);
   }
 
-  check({ id }: ClusterNode, node: OdradekNode): void {
-    for (const { log } of node.replicas.partitions())
-      if (log && log.logStartOffset !== (this.#starts.get(log) ?? 0)) this.#moved(id, log);
-  }
-
-  #moved(
-    nodeId: number,
-    log: { topicId: string; partition: number; logStartOffset: number; highWatermark: number },
-  ): void {
+  onReplicaChanged({ id: nodeId }: ClusterNode, _node: OdradekNode, _: Partition, log: PartitionLog): void {
     const { topicId, partition, logStartOffset: offset, highWatermark } = log;
     const before = this.#starts.get(log) ?? 0;
+    if (offset === before) return;
     this.#starts.set(log, offset);
     const topic = this.#image().topics.get(topicId);
     // A log that was lost, or had to start over at its leader's start, begins earlier again.

@@ -56,13 +56,16 @@ export class QuorumWatch implements Invariant {
       apply(entries);
     };
     const handle = raft.handle.bind(raft);
-    raft.handle = async (api, body) => {
+    const vote = async (request: VoteRequest) => {
+      const answer = (await handle(Vote, request)) as VoteResponse;
+      this.#guard(() => this.#voted(member, request, answer));
+      return answer;
+    };
+    raft.handle = (api, body) => {
+      if (api.key === Vote.key) return vote(body as VoteRequest);
       if (api.key === AppendEntries.key)
         this.#guard(() => this.#heardLeader(body as RequestOf<typeof AppendEntries>));
-      const answer = await handle(api, body);
-      if (api.key === Vote.key)
-        this.#guard(() => this.#voted(member, body as VoteRequest, answer as VoteResponse));
-      return answer;
+      return handle(api, body);
     };
   }
 

@@ -90,14 +90,6 @@ export class ReplicaWatch implements Invariant {
     }
   }
 
-  /** After an event on this node. */
-  check(member: ClusterNode, node: OdradekNode): void {
-    for (const partition of node.replicas.partitions()) {
-      const { log } = partition;
-      if (log) this.#checkReplica(member, node, partition, log as unknown as PartitionLog);
-    }
-  }
-
   /** A producer was told that everything up to this record is safe. */
   onAcknowledged(topicName: string, partition: number, offset: number): void {
     const topic = this.#image().topicByName(topicName);
@@ -120,7 +112,7 @@ export class ReplicaWatch implements Invariant {
     for (const id of [...image.isr, ...image.elr]) this.#requireSynced(id, name, end, 'committed');
   }
 
-  #checkReplica(member: ClusterNode, node: OdradekNode, partition: Partition, log: PartitionLog): void {
+  onReplicaChanged(member: ClusterNode, node: OdradekNode, partition: Partition, log: PartitionLog): void {
     const replica = this.#replica(member.id, log.name);
     if (replica.log !== log) this.#openedLog(member, node, replica, log);
     if (log.failed) this.#lose(replica);

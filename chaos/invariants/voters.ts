@@ -55,11 +55,12 @@ export class VotersWatch implements Invariant {
       apply(entries);
     };
     const handle = raft.handle.bind(raft);
-    raft.handle = async (api, body) => {
-      const answer = await handle(api, body);
-      if (api.key === Vote.key) this.#voted(member, body as VoteRequest, answer as VoteResponse);
+    const vote = async (request: VoteRequest) => {
+      const answer = (await handle(Vote, request)) as VoteResponse;
+      this.#voted(member, request, answer);
       return answer;
     };
+    raft.handle = (api, body) => (api.key === Vote.key ? vote(body as VoteRequest) : handle(api, body));
   }
 
   check(member: ClusterNode, node: OdradekNode): void {

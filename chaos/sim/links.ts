@@ -14,7 +14,8 @@ export class Links {
       for (const pair of pairs) {
         const left = [...(this.#delays.get(pair) ?? [])];
         left.splice(left.indexOf(delayMs), 1);
-        this.#delays.set(pair, left);
+        if (left.length > 0) this.#delays.set(pair, left);
+        else this.#delays.delete(pair);
       }
     });
   }
@@ -24,7 +25,11 @@ export class Links {
     const pairs = pairsOf(from, to);
     for (const pair of pairs) this.#stalls.set(pair, (this.#stalls.get(pair) ?? 0) + 1);
     return once(() => {
-      for (const pair of pairs) this.#stalls.set(pair, (this.#stalls.get(pair) ?? 1) - 1);
+      for (const pair of pairs) {
+        const left = (this.#stalls.get(pair) ?? 1) - 1;
+        if (left > 0) this.#stalls.set(pair, left);
+        else this.#stalls.delete(pair);
+      }
     });
   }
 
@@ -34,7 +39,7 @@ export class Links {
   }
 
   isStalled(from: string, to: string): boolean {
-    return this.#stalls.size > 0 && (this.#stalls.get(pairOf(from, to)) ?? 0) > 0;
+    return this.#stalls.size > 0 && this.#stalls.has(pairOf(from, to));
   }
 }
 

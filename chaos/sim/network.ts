@@ -106,7 +106,7 @@ export class SimNetwork {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(pairOf(from, to));
+    return this.#cuts.size > 0 && this.#cuts.has(pairOf(from, to));
   }
 
   /** Whoever reads in these directions stops reading; returns what ends it. */
