@@ -111,8 +111,20 @@ export const DWELLING = {
   ),
   /** Fail-overs while somebody asks where the partitions end. */
   ends: aPlan(failovers).map(withPauses({ latestOffsets: 20, producers: 20 })),
-  /** Fail-overs of partitions whose records are soon deleted. */
-  retention: aPlan(failovers).map(withPauses({ retention: 30, producers: 300 })),
+  /** Records are soon deleted, at once where clocks jump, while replicas lag behind, and leaders die. */
+  retention: aPlan(
+    fc.array(
+      fc.oneof(
+        quickKill(fc.oneof(aLeader, anyNode)),
+        brief(2500, fc.record({ kind: kind('pause'), target: anyNode })),
+        brief(
+          4000,
+          fc.record({ kind: kind('clockJump'), target: anyNode, jumpMs: fc.constantFrom(10_000, 3_600_000) }),
+        ),
+      ),
+      MANY,
+    ),
+  ).map(withPauses({ retention: 30, producers: 300 })),
   /** Fail-overs of logs that leaders write to alone, so that each comes back with a branch of its own. */
   branches: aPlan(
     fc.array(

@@ -11,6 +11,7 @@ import { ImageWatch } from './image-watch.ts';
 import type { Invariant } from './invariant.ts';
 import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
+import { RecoveredQuorumLogs } from './recovered-quorum-logs.ts';
 import { RemovedLogs } from './removed-logs.ts';
 import { ReplicaChanges } from './replica-changes.ts';
 import { ReplicaWatch } from './replica-watch.ts';
@@ -55,6 +56,7 @@ export class ClusterWatch {
       new ReplicaWatch(image, this.copies),
       new LevelWatch(),
       new FencedEpochs((check) => this.guarded(check)),
+      new RecoveredQuorumLogs(cluster),
       new FencedMembers((check) => this.guarded(check)),
       new DeposedControllers(this.#time),
       new Candidates(cluster, this.#time, (check) => this.guarded(check)),
