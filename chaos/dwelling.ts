@@ -26,6 +26,13 @@ const quickPower = quickKill(anyNode).map((step) => ({
   fault: { ...step.fault, how: 'power' } as const,
 }));
 
+const slow = [1, 2, 3].map(
+  (id): Step => ({
+    ...{ afterMs: 0, forMs: 20_000 },
+    fault: { kind: 'slowDisk', target: node(id), syncMs: 40 },
+  }),
+);
+
 const stops = fc.record({
   ...within([200, 2500], [300, 2500]),
   fault: fc.record({ kind: kind('stop'), target: fc.oneof(aLeader, anyNode, theController) }),
@@ -150,12 +157,17 @@ export const DWELLING = {
   unsynced: aPlan(
     fc.array(
       fc.oneof(
-        { weight: 3, arbitrary: quickPower },
+        { weight: 4, arbitrary: quickPower },
+        { weight: 2, arbitrary: stops },
         { weight: 1, arbitrary: brief(300, fc.record({ kind: kind('blackout') })) },
       ),
       MANY,
     ),
   ).map(withPauses({ unsynced: 30, producers: 1000, group: 0, reader: 0 })),
+  /** The power goes while large batches are being written. */
+  torn: aPlan(fc.array(quickPower, MANY).map((kills): Step[] => [...slow, ...kills])).map(
+    withPauses({ large: 20, producers: 300 }),
+  ),
   /** Disks fill up, writes store a part of what they are given, and then the power goes. */
   fullDisks: aPlan(
     fc.array(

@@ -23,6 +23,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   retention: 10,
   branches: 10,
   unsynced: 10,
+  torn: 10,
   fullDisks: 10,
   stops: 10,
   membership: 10,
