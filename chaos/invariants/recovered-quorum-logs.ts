@@ -7,6 +7,8 @@ import { InvariantViolation } from './violation.ts';
 interface Held {
   readonly lastIndex: number;
   readonly syncedIndex: number;
+  /** Since then: rot in what was written last cannot be told from a torn write. */
+  lostPower: boolean;
 }
 
 /**
@@ -22,6 +24,8 @@ export class RecoveredQuorumLogs implements Invariant {
       const before = machine.onCrash;
       machine.onCrash = (kind) => {
         if (member.node) this.#ended(member, member.node);
+        const held = this.#held.get(member.id);
+        if (held && kind === 'power') held.lostPower = true;
         before?.(kind);
       };
     }
@@ -36,8 +40,7 @@ export class RecoveredQuorumLogs implements Invariant {
     const lastIndex = held && raft.describe()?.lastIndex;
     if (!held || lastIndex === undefined) return;
     this.#held.delete(id);
-    // Rot is told from a torn write only where the power stayed.
-    if (lastIndex < held.syncedIndex && !machine.disk.isRotten)
+    if (lastIndex < held.syncedIndex && !(machine.disk.isRotten && held.lostPower))
       throw new InvariantViolation(
         'synced entries lost in a restart',
         `node ${id}: ${held.syncedIndex} were synced, recovery found ${lastIndex}`,
@@ -53,7 +56,8 @@ export class RecoveredQuorumLogs implements Invariant {
     const quorum = raft.describe();
     const replicas = quorum ? [...quorum.voters, ...quorum.observers] : [];
     const own = replicas.find((each) => each.id === id && each.directoryId === directoryId);
-    if (quorum && own) this.#held.set(id, { lastIndex: quorum.lastIndex, syncedIndex: own.matchIndex });
+    if (quorum && own)
+      this.#held.set(id, { lastIndex: quorum.lastIndex, syncedIndex: own.matchIndex, lostPower: false });
     else this.#held.delete(id);
   }
 }

@@ -66,7 +66,8 @@ export class ReplicaWatch implements Invariant {
     for (const log of node.logs.all()) {
       const replica = this.#replica(member.id, log.name);
       // Rot in what was written last, and the power gone, cannot be told from a torn write.
-      if (log.failed || (isRotten && log.logEndOffset < replica.syncedOffset)) this.#lose(replica);
+      const isExcused = isRotten && this.#copies.lostPower(member.id);
+      if (log.failed || (isExcused && log.logEndOffset < replica.syncedOffset)) this.#lose(replica);
       // With flush=os the power took what it took; who may lack what, `copies` knows.
       else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
       else if (log.logEndOffset < replica.syncedOffset && !isEmpty(replica)) {

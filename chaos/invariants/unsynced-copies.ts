@@ -50,6 +50,11 @@ export class UnsyncedCopies implements Invariant {
     return complete !== undefined && (this.#forgiven.has(name) || !complete.has(nodeId));
   }
 
+  /** Whether the node lost its power, and did not register again since. */
+  lostPower(nodeId: number): boolean {
+    return this.#unregistered.has(nodeId);
+  }
+
   /** A replica found its copy damaged. */
   onLost(name: string, nodeId: number): void {
     const complete = this.#complete.get(name);
