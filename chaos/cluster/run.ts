@@ -5,6 +5,7 @@ import type { Anomaly } from '../checker/history.ts';
 import { type Counts, Coverage } from '../coverage.ts';
 import { CarryOut } from '../faults/carry-out.ts';
 import { PARTITIONS } from '../faults/target.ts';
+import { Handovers } from '../invariants/handovers.ts';
 import { ClusterWatch } from '../invariants/index.ts';
 import { LogStarts } from '../invariants/log-starts.ts';
 import { InvariantViolation } from '../invariants/violation.ts';
@@ -108,6 +109,7 @@ async function run(world: SimWorld, plan: Plan): Promise<RunResult> {
   const coverage = new Coverage();
   const watch = new ClusterWatch(cluster, [
     (...about) => new Situations(...about, coverage),
+    () => new Handovers(cluster, plan),
     (_, image) => new LogStarts(image, (moved) => recorder.logStartMoved(moved)),
   ]);
   const image = () => watch.images.image;

@@ -166,4 +166,13 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     scenario: 'silence',
     seedsMax: 2000,
   },
+  {
+    name: 'handover refused while the leader is heard',
+    row: 'pre-vote blocks handover (KAFKA-20895)',
+    file: 'src/raft/election.ts',
+    replace: "s.role === 'follower' && s.leaderId === from.id) {",
+    by: "s.role === 'follower' && !hasLiveLeader(s, s.self, nowMs)) {",
+    scenario: 'stops',
+    seedsMax: 2000,
+  },
 ];
