@@ -44,7 +44,8 @@ export const fetch: Handler<Complete<FetchRequest>, FetchResponse> = async (cont
     return { topic: name ?? '', topicId: topic.topicId, partitions };
   });
   const responses = unknown.length > 0 ? [...explained, ...unknown] : explained;
-  return { ...fetched, responses, nodeEndpoints: leaderEndpoints(context, leaders, from) };
+  const { throttleTimeMs, errorCode } = fetched;
+  return { throttleTimeMs, errorCode, responses, nodeEndpoints: leaderEndpoints(context, leaders, from) };
 };
 
 interface Resolved {

@@ -32,6 +32,8 @@ export class CatalogueLevels {
   /** Raises the level to what all can read by now. */
   raise(draft: Draft): void {
     const { catalogueLevel: before } = draft.image;
+    // Each heartbeat asks, and nearly always nobody reads more than what is written.
+    if (Math.max(...this.#versions.values()) <= before) return;
     const level = Math.min(...this.#nodes(draft.image).map((id) => this.#versions.get(id) ?? before));
     if (level <= before) return;
     draft.push({ type: 'CatalogueLevel', level });

@@ -52,29 +52,34 @@ export class PartsReader {
 
   /** Passes over as many bytes. Throws a `ProtocolError` where fewer remain. */
   skip(length: number): void {
-    this.#pass(length, () => undefined);
+    this.#claim(length);
+    for (let left = length; left > 0; ) left -= this.#advance(left);
   }
 
   /** The CRC-32C of the next `length` bytes, behind others whose sum is `before`. Throws where fewer remain. */
   checksum(length: number, before = 0): number {
+    this.#claim(length);
     let sum = before;
-    this.#pass(length, (part, start, end) => {
-      sum = crc32c(part, start, end, sum);
-    });
+    for (let left = length; left > 0; ) {
+      const count = this.#advance(left);
+      const part = this.#parts[this.#index] as Uint8Array;
+      sum = crc32c(part, this.#position - count, this.#position, sum);
+      left -= count;
+    }
     return sum;
   }
 
-  #pass(length: number, see: (part: Uint8Array, start: number, end: number) => void): void {
+  #claim(length: number): void {
     if (length > this.#remaining) throw new ProtocolError(`${length} bytes where ${this.#remaining} remain`);
     this.#remaining -= length;
-    for (let left = length; left > 0; ) {
-      this.#skipEmptyParts();
-      const part = this.#parts[this.#index] as Uint8Array;
-      const start = this.#position;
-      this.#position = Math.min(start + left, part.length);
-      see(part, start, this.#position);
-      left -= this.#position - start;
-    }
+  }
+
+  /** Passes over what the next part has of so many bytes, and says how many that are. */
+  #advance(length: number): number {
+    this.#skipEmptyParts();
+    const count = Math.min(length, (this.#parts[this.#index] as Uint8Array).length - this.#position);
+    this.#position += count;
+    return count;
   }
 
   #skipEmptyParts(): void {

@@ -5,7 +5,7 @@ import type { RequestOf, ResponseOf } from '../protocol/schema.ts';
 import { uuidFrom } from '../protocol/uuid.ts';
 import { RaftError, tooOld } from './errors.ts';
 import type { Endpoint, ReplicaKey, Voter } from './types.ts';
-import { keyOf } from './types.ts';
+import { isSame } from './types.ts';
 import { voterFromWire } from './wire.ts';
 
 /** What a peer said of itself and of the cluster it knows; undefined: it did not answer (yet). */
@@ -126,7 +126,7 @@ export class Bootstrap {
       if (decision.kind === 'create') return this.#create(decision.voters);
       if (decision.kind === 'join') {
         const { clusterId, voters } = decision.membership;
-        const isVoter = voters.some((voter) => keyOf(voter) === keyOf(self));
+        const isVoter = voters.some((voter) => isSame(voter, self));
         logger.info({ clusterId, isVoter }, 'Joining the cluster that a peer knows');
         return decision.membership;
       }

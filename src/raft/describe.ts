@@ -1,5 +1,5 @@
 import type { RaftState } from './state.ts';
-import { keyOf } from './types.ts';
+import { isSame, keyOf } from './types.ts';
 
 export interface ReplicaDescription {
   readonly id: number;
@@ -23,8 +23,7 @@ export interface QuorumDescription {
 export function describeQuorum(s: Readonly<RaftState>, nowMs: number): QuorumDescription {
   const describe = (key: { id: number; directoryId: string }): ReplicaDescription => {
     const { id, directoryId } = key;
-    if (keyOf(key) === keyOf(s.self))
-      return { id, directoryId, matchIndex: s.log.syncedIndex, lastContactMsAgo: 0 };
+    if (isSame(key, s.self)) return { id, directoryId, matchIndex: s.log.syncedIndex, lastContactMsAgo: 0 };
     const progress = s.replicas.get(keyOf(key));
     if (!progress) return { id, directoryId, matchIndex: -1, lastContactMsAgo: -1 };
     return {

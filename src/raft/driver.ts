@@ -54,7 +54,7 @@ export class RaftDriver {
   #applied: { readonly index: number; readonly epoch: number };
   #sinceSnapshot = { entries: 0, bytes: 0 };
   #isSavingSnapshot = false;
-  #announced = '';
+  #announced: View | undefined;
   readonly #elections: Counter;
   readonly #electionsWon: Counter;
   readonly #snapshots: Counter;
@@ -213,10 +213,8 @@ export class RaftDriver {
     }
     this.#maybeSnapshot();
     this.#armTimer();
-    const voters = `${state.log.voterSetIndex} ${state.log.voterSetIndex <= state.commitIndex}`;
-    const view = `${state.role} ${state.leaderId} ${state.epoch} ${core.canPropose} ${voters}`;
-    if (view === this.#announced) return;
-    this.#announced = view;
+    if (this.#announced && isSeenBy(this.#announced, core)) return;
+    this.#announced = viewOf(core);
     this.#countElections(state.role, state.epoch);
     this.#options.onChange();
   }
@@ -280,4 +278,40 @@ export class RaftDriver {
     this.#isStopped = true;
     return this.#options.platform.crash(asError(error));
   }
+}
+
+/** What others are told when it changes. */
+interface View {
+  readonly role: Role;
+  readonly leaderId: number | undefined;
+  readonly epoch: number;
+  readonly canPropose: boolean;
+  readonly voterSetIndex: number;
+  readonly areVotersCommitted: boolean;
+}
+
+function viewOf({ state, canPropose }: RaftCore): View {
+  const { role, leaderId, epoch, log, commitIndex } = state;
+  const { voterSetIndex } = log;
+  return {
+    role,
+    leaderId,
+    epoch,
+    canPropose,
+    voterSetIndex,
+    areVotersCommitted: voterSetIndex <= commitIndex,
+  };
+}
+
+/** Spelled out, since every step asks. */
+function isSeenBy(view: View, { state, canPropose }: RaftCore): boolean {
+  const { voterSetIndex } = state.log;
+  return (
+    view.role === state.role &&
+    view.leaderId === state.leaderId &&
+    view.epoch === state.epoch &&
+    view.canPropose === canPropose &&
+    view.voterSetIndex === voterSetIndex &&
+    view.areVotersCommitted === voterSetIndex <= state.commitIndex
+  );
 }

@@ -1,7 +1,7 @@
 import { becomeLeader, stopLeading } from './leader.ts';
 import type { RaftState } from './state.ts';
 import type { EndEpochRequest, ReplicaKey, VoteRequest, VoteResponse } from './types.ts';
-import { keyOf } from './types.ts';
+import { isSame, keyOf } from './types.ts';
 
 /** Pre-votes after a hint that the leader is gone come this soon, and this often at most. */
 const HINT_JITTER_MS_MIN = 10;
@@ -188,7 +188,7 @@ export function onVoteRequest(
 
 function mayVoteFor(s: RaftState, candidate: ReplicaKey, request: VoteRequest): boolean {
   if (request.epoch !== s.epoch || s.leaderId !== undefined) return false;
-  if (s.votedFor !== undefined && keyOf(s.votedFor) !== keyOf(candidate)) return false;
+  if (s.votedFor !== undefined && !isSame(s.votedFor, candidate)) return false;
   return s.log.isUpToDate(request.lastIndex, request.lastEpoch);
 }
 

@@ -60,8 +60,8 @@ export function expireInFlight(progress: Progress, sentBeforeMs: number): boolea
   return expired;
 }
 
-/** The value that a majority has reached, given one value per voter. */
-export function reachedByMajority(values: readonly number[]): number {
-  const descending = [...values].sort((a, b) => b - a);
-  return descending[Math.floor(values.length / 2)] ?? 0;
+/** The value that a majority has reached, given one value per voter, which get sorted. */
+export function reachedByMajority(values: number[]): number {
+  values.sort((a, b) => b - a);
+  return values[Math.floor(values.length / 2)] ?? 0;
 }

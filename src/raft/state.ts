@@ -13,7 +13,7 @@ import type {
   SnapshotMeta,
   Voter,
 } from './types.ts';
-import { keyOf } from './types.ts';
+import { isSame, keyOf } from './types.ts';
 import { isIn, VOTER_SETS_SINCE } from './voter-set.ts';
 
 /** What a core starts from: what the disk held. */
@@ -109,7 +109,7 @@ export class RaftState {
     }
     // A node that voted for itself may have led this epoch and lost an unsynced tail of it: it never resumes the
     // epoch (KAFKA-10527). No voter role can anyway: becoming leader needs an epoch of its own.
-    const ledOnce = this.votedFor !== undefined && keyOf(this.votedFor) === keyOf(this.self);
+    const ledOnce = this.votedFor !== undefined && isSame(this.votedFor, this.self);
     this.role = this.isVoter ? (ledOnce ? 'resigned' : 'unattached') : 'observer';
   }
 
@@ -158,7 +158,7 @@ export class RaftState {
   }
 
   isSelf(replica: ReplicaKey): boolean {
-    return keyOf(replica) === keyOf(this.self);
+    return isSame(replica, this.self);
   }
 
   isVoterKey(replica: ReplicaKey): boolean {

@@ -6,6 +6,10 @@ export interface ReplicaKey {
   readonly directoryId: string;
 }
 
+/** Are both the same replica? */
+export const isSame = (one: ReplicaKey, other: ReplicaKey): boolean =>
+  one.id === other.id && one.directoryId === other.directoryId;
+
 /** A replica key as a map key. */
 export const keyOf = (replica: ReplicaKey): string => `${replica.id}:${replica.directoryId}`;
 

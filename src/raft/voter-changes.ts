@@ -3,7 +3,7 @@ import type { Progress } from './progress.ts';
 import { newProgress } from './progress.ts';
 import type { RaftState } from './state.ts';
 import type { ReplicaKey, VoterChange, VoterRefusal, VoterSet } from './types.ts';
-import { keyOf } from './types.ts';
+import { isSame, keyOf } from './types.ts';
 
 /**
  * The voters change one at a time (thesis 4.1), and no change is made over an open one: not while the last one is
@@ -40,10 +40,10 @@ function apply(s: RaftState, change: VoterChange, nowMs: number): VoterSet | Vot
     return { voters: [...voters, change.voter], vacant: stillVacant };
   }
   if (!sitting) {
-    const isSeat = vacant.some((seat) => keyOf(seat) === keyOf(change.voter));
+    const isSeat = vacant.some((seat) => isSame(seat, change.voter));
     return change.kind === 'remove' && isSeat ? { voters, vacant: stillVacant } : 'unknownVoter';
   }
-  if (keyOf(sitting) !== keyOf(change.voter)) return 'otherDirectory';
+  if (!isSame(sitting, change.voter)) return 'otherDirectory';
   if (change.kind === 'update') {
     const { voter: moved } = change;
     return { voters: voters.map((voter) => (voter === sitting ? moved : voter)), vacant };

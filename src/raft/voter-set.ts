@@ -1,11 +1,11 @@
 import type { Entry, ReplicaKey, Voter, VoterSet } from './types.ts';
-import { keyOf } from './types.ts';
+import { isSame } from './types.ts';
 
 /** The version of the catalogue that the voters are part of the log from. */
 export const VOTER_SETS_SINCE = 3;
 
 export const isIn = (set: VoterSet, replica: ReplicaKey): boolean =>
-  set.voters.some((voter) => keyOf(voter) === keyOf(replica));
+  set.voters.some((voter) => isSame(voter, replica));
 
 interface Dated {
   /** The entry (or the snapshot) that says so. */

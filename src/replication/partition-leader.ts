@@ -260,8 +260,8 @@ export class PartitionLeader {
       this.#isr.committed.has(follower.brokerId) &&
       follower.fetchOffset !== leaderEnd &&
       nowMs - follower.lastCaughtUpMs > this.#limits.replicaLagTimeMaxMs;
+    if (!this.#followers.some(lags)) return;
     const lagging = new Set(this.#followers.filter(lags).map(({ brokerId }) => brokerId));
-    if (lagging.size === 0) return;
     this.#isr.propose([...this.#isr.committed].filter((id) => !lagging.has(id)).sort(ascending), nowMs);
   }
 

@@ -53,6 +53,8 @@ export class ReplicaManager {
   readonly #options: ReplicaManagerOptions;
   readonly #limits: ReplicationLimits;
   readonly #partitions = new Map<string, Map<number, Partition>>();
+  /** The same as one list, once it was asked for. */
+  #all: readonly Partition[] | undefined;
   readonly #fetchers = new Map<number, ReplicaFetcher>();
   readonly #purgatory: FetchPurgatory;
   readonly #isrUpdater: IsrUpdater;
@@ -136,8 +138,10 @@ export class ReplicaManager {
     return this.#partitions.get(topicId)?.get(partition);
   }
 
-  *partitions(): IterableIterator<Partition> {
-    for (const ofTopic of this.#partitions.values()) yield* ofTopic.values();
+  /** Every replica of this broker. */
+  partitions(): readonly Partition[] {
+    this.#all ??= [...this.#partitions.values()].flatMap((ofTopic) => [...ofTopic.values()]);
+    return this.#all;
   }
 
   /** Appends to a partition led here and waits as `acks` asks (0, 1 or -1). Refusals are error codes in the answer. */
@@ -220,6 +224,7 @@ export class ReplicaManager {
     this.#partitions.set(topicId, ofTopic);
     const created = new Partition(this.#host, assignment);
     ofTopic.set(partition, created);
+    this.#all = undefined;
     created.converge();
   }
 
@@ -234,6 +239,7 @@ export class ReplicaManager {
     const ofTopic = this.#partitions.get(topicId);
     const known = ofTopic?.get(partition);
     ofTopic?.delete(partition);
+    this.#all = undefined;
     if (ofTopic?.size === 0) this.#partitions.delete(topicId);
     if (known) await known.remove();
     // A log from before a restart, whose topic was removed while this broker was away.

@@ -38,8 +38,10 @@ export class PeerAddresses {
 
   /** Where to call it now; undefined: nobody says where it is. */
   urlOf(id: number): string | undefined {
-    const candidates = this.#candidates(id);
     const peer = this.#peers.get(id);
+    // Nearly always, and each call asks.
+    if (peer && this.#whereabouts(id).configured === peer.url) return peer.url;
+    const candidates = this.#candidates(id);
     if (peer && candidates.includes(peer.url)) return peer.url;
     const [url] = candidates;
     if (url !== undefined) this.#goTo(id, url);

@@ -39,6 +39,7 @@ export class Peers {
   readonly #options: PeersOptions;
   readonly #logger: Logger;
   readonly #addresses: PeerAddresses;
+  readonly #configured: ReadonlyMap<number, string>;
   readonly #clients = new Map<string, RpcClient>();
   readonly #probing = new Set<number>();
   #closed = false;
@@ -46,6 +47,7 @@ export class Peers {
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#logger = options.platform.logger;
+    this.#configured = new Map(options.configured.map((voter) => [voter.id, urlOf(voter)]));
     this.#addresses = new PeerAddresses((id) => this.#whereabouts(id));
   }
 
@@ -81,15 +83,18 @@ export class Peers {
   }
 
   #whereabouts(id: number): Whereabouts {
-    const { configured, voters, image } = this.#options;
-    const listeners = image().brokers.get(id)?.listeners;
-    const seed = configured.find((voter) => voter.id === id);
-    const voting = voters().find((voter) => voter.id === id)?.endpoint;
-    const registered = listeners?.find(({ name }) => name === LISTENER);
+    const { voters, image } = this.#options;
     return {
-      configured: seed && urlOf(seed),
-      voting: voting && urlOf(voting),
-      registered: registered && urlOf(registered),
+      configured: this.#configured.get(id),
+      get voting() {
+        const endpoint = voters().find((voter) => voter.id === id)?.endpoint;
+        return endpoint && urlOf(endpoint);
+      },
+      get registered() {
+        const listeners = image().brokers.get(id)?.listeners;
+        const listener = listeners?.find(({ name }) => name === LISTENER);
+        return listener && urlOf(listener);
+      },
     };
   }
 

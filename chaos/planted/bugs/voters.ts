@@ -50,8 +50,8 @@ export const VOTER_BUGS: readonly PlantedBug[] = [
     name: 'wiped disk taken for a voter',
     row: 'wiped disk, same id',
     file: 'src/raft/voter-set.ts',
-    replace: 'set.voters.some((voter) => keyOf(voter) === keyOf(replica));',
-    by: 'set.voters.some((voter) => keyOf(voter) !== undefined && voter.id === replica.id);',
+    replace: 'set.voters.some((voter) => isSame(voter, replica));',
+    by: 'set.voters.some((voter) => voter.id === replica.id);',
     ...planted,
   },
   {
