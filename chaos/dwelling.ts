@@ -26,6 +26,15 @@ const quickPower = quickKill(anyNode).map((step) => ({
   fault: { ...step.fault, how: 'power' } as const,
 }));
 
+/** Messages come twice, and overtake others. */
+const repeating: fc.Arbitrary<Step> = fc.record({
+  ...{ afterMs: fc.constant(0), forMs: fc.constant(20_000) },
+  fault: fc.record({
+    ...{ kind: kind('badNetwork'), resetRate: kind(0), lossRate: fc.constantFrom(0, 0.03) },
+    ...{ reorderRate: fc.constantFrom(0, 0.1), duplicateRate: fc.constantFrom(0.05, 0.2) },
+  }),
+});
+
 const slow = [1, 2, 3].map(
   (id): Step => ({
     ...{ afterMs: 0, forMs: 20_000 },
@@ -93,13 +102,7 @@ export const DWELLING = {
   late: aPlan(
     fc
       .tuple(
-        brief(
-          1,
-          fc.record({
-            ...{ kind: kind('badNetwork'), resetRate: kind(0), lossRate: fc.constantFrom(0, 0.03) },
-            ...{ reorderRate: fc.constantFrom(0, 0.1), duplicateRate: fc.constantFrom(0.05, 0.2) },
-          }),
-        ),
+        repeating,
         fc.array(
           fc.oneof(
             brief(
@@ -114,7 +117,7 @@ export const DWELLING = {
           MANY,
         ),
       )
-      .map(([bad, steps]): Step[] => [{ ...bad, forMs: 20_000 }, ...steps]),
+      .map(([bad, steps]): Step[] => [bad, ...steps]),
   ),
   /** Fail-overs while somebody asks where the partitions end. */
   ends: aPlan(failovers).map(withPauses({ latestOffsets: 20, producers: 20 })),
@@ -196,26 +199,41 @@ export const DWELLING = {
   stops: aPlan(
     fc.array(fc.oneof({ weight: 3, arbitrary: stops }, { weight: 2, arbitrary: quickKill(anyNode) }), MANY),
   ).map(withPauses({ topics: 300 })),
-  /** Members come and go, die, and lose sight of their coordinator, which dies, too. */
-  membership: aPlan(
-    fc.array(
-      fc.oneof(
-        brief(4000, fc.record({ kind: kind('splitClients'), target: theController, isOneWay: fc.boolean() })),
-        brief(1000, fc.record({ kind: kind('killClient'), client: fc.integer({ min: 0, max: 5 }) })),
-        brief(
-          4000,
-          fc.record({
-            kind: kind('isolate'),
-            target: theController,
-            direction: fc.constantFrom('both', 'in', 'out'),
-          }),
+  /** Members come and go, die, and lose sight of their coordinator, which dies, too; some of what they say is said twice. */
+  membership: fc
+    .tuple(
+      aPlan(
+        fc.array(
+          fc.oneof(
+            brief(
+              4000,
+              fc.record({ kind: kind('splitClients'), target: theController, isOneWay: fc.boolean() }),
+            ),
+            brief(1000, fc.record({ kind: kind('killClient'), client: fc.integer({ min: 0, max: 5 }) })),
+            brief(
+              4000,
+              fc.record({
+                kind: kind('isolate'),
+                target: theController,
+                direction: fc.constantFrom('both', 'in', 'out'),
+              }),
+            ),
+            brief(3000, fc.record({ kind: kind('pause'), target: theController })),
+            quickKill(theController),
+          ),
+          MANY,
         ),
-        brief(3000, fc.record({ kind: kind('pause'), target: theController })),
-        quickKill(theController),
       ),
-      MANY,
+      repeating,
+      fc.boolean(),
+    )
+    .map(
+      ([plan, repeats, isRepeating]): Plan => ({
+        ...plan,
+        steps: isRepeating ? [repeats, ...plan.steps] : plan.steps,
+        pausesMs: { producers: 100, group: 200, churningGroup: 500 },
+      }),
     ),
-  ).map((plan): Plan => ({ ...plan, pausesMs: { producers: 100, group: 200, churningGroup: 500 } })),
   /** Controllers whose disks are slow are cut off while they write, and overwritten. */
   slowWriters: aPlan(
     fc
@@ -240,4 +258,27 @@ export const DWELLING = {
       )
       .map((rounds) => rounds.flat()),
   ).map(withPauses({ topics: 50 })),
+  /** Controllers are cut off while many ask them, for just as long as an election takes; the power goes when they are overwritten. */
+  overwrites: aPlan(
+    fc
+      .array(
+        fc
+          .tuple(
+            fc.integer({ min: 1000, max: 1900 }),
+            fc.integer({ min: 0, max: 150 }),
+            fc.integer({ min: 1, max: 50 }),
+          )
+          .map(([cutMs, powerMs, forMs]): Step[] => [
+            { afterMs: 2500, forMs: cutMs, fault: cutOff('both') },
+            { afterMs: cutMs + powerMs, forMs, fault: { kind: 'blackout' } },
+          ]),
+        { minLength: 3, maxLength: 5, size: 'max' },
+      )
+      .map((rounds) => rounds.flat()),
+  ).map(
+    (plan): Plan => ({
+      ...plan,
+      pausesMs: { topics: 10, offsets: 10, partitions: 100, configs: 50, recreated: 300, voters: 1000 },
+    }),
+  ),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;

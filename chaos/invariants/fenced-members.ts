@@ -57,8 +57,19 @@ function checkHeartbeat(who: string, known: MetadataImage, request: ConsumerGrou
   const member = known.groups.get(groupId)?.members.get(memberId);
   if (member && memberEpoch >= member.memberEpoch) return;
   // It may have missed the answer that raised its epoch; then it owns no more than it was given.
-  const missedTheRaise = memberEpoch === member?.previousMemberEpoch && topicPartitions !== null;
+  const missedTheRaise =
+    memberEpoch === member?.previousMemberEpoch && topicPartitions?.every((owned) => isHeld(member, owned));
   if (!missedTheRaise) fail(who, groupId, memberId, memberEpoch, member);
+}
+
+function isHeld(
+  { assignedPartitions, partitionsPendingRevocation }: GroupMemberImage,
+  { topicId, partitions }: { readonly topicId: string; readonly partitions: readonly number[] },
+): boolean {
+  const held = [...assignedPartitions, ...partitionsPendingRevocation].filter(
+    (each) => each.topicId === topicId,
+  );
+  return partitions.every((partition) => held.some((each) => each.partitions.includes(partition)));
 }
 
 function fail(

@@ -90,7 +90,7 @@ export const QUORUM_BUGS: readonly PlantedBug[] = [
     file: 'src/raft/wal-recovery.ts',
     replace: 'this.#entries.length = entry.index - this.#base.index - 1;\n    this.#entries.push(entry);',
     by: 'this.#entries[entry.index - this.#base.index - 1] = entry;',
-    scenario: 'slowWriters',
+    scenario: 'overwrites',
     seedsMax: 2000,
   },
   {

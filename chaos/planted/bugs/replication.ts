@@ -212,15 +212,6 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     seedsMax: 2000,
   },
   {
-    name: 'log start of the leader taken over unseen',
-    row: 'log start (KAFKA-5634)',
-    file: 'src/replication/partition-follower.ts',
-    replace: 'Math.min(answer.logStartOffset, highWatermark)',
-    by: 'answer.logStartOffset',
-    scenario: 'retention',
-    seedsMax: 2000,
-  },
-  {
     name: 'truncated log read on',
     row: 'offset reset after truncation (KIP-320)',
     file: 'src/client/fetch-positions.ts',
@@ -244,7 +235,16 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/partition.ts',
     replace: 'if (leader !== this.#host.nodeId) this.waiters.abandonProduces();',
     by: 'this.waiters.commits.reach(Number.MAX_SAFE_INTEGER);',
-    scenario: 'failovers',
+    scenario: 'cutOff',
     seedsMax: 2000,
+  },
+  {
+    name: 'roles taken by the registration of the process before',
+    row: 'same-epoch leadership (KAFKA-10527), of partitions',
+    file: 'src/server/node.ts',
+    replace: 'if (registered?.incarnationId !== this.#incarnationId) return;',
+    by: 'if (!registered) return;',
+    scenario: 'stops',
+    seedsMax: 50,
   },
 ];

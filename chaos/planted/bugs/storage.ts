@@ -70,7 +70,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     row: 'orphan clean-up (NATS 7556)',
     file: 'src/server/node.ts',
     replace: 'if (registered?.incarnationId !== this.#incarnationId) return;',
-    by: 'if (!registered) return;',
+    by: 'removeStrayLogs(this.store.image, this.logs, this.replicas, this.#logger);\n    if (registered?.incarnationId !== this.#incarnationId) return;',
     scenario: 'stops',
     seedsMax: 2000,
   },
@@ -118,16 +118,6 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace: 'await file.write(position, parts);\n      if (sync)',
     by: "await file.write(position, parts).catch((error: { code?: string }) => {\n        if (error.code !== 'ENOSPC') throw error;\n      });\n      if (sync)",
     scenario: 'fullDisks',
-    seedsMax: 2000,
-  },
-  {
-    name: 'write of a truncated tail counts',
-    row: 'append ABA (etcd-io/raft), in a log of records',
-    file: 'src/log/log-writer.ts',
-    replace:
-      'if (generation !== state.generation) continue;\n      if (cut !== undefined) state.cutDone();\n      const moved = state.published(generation, endOffset, Math.min(durableOffset, endOffset));',
-    by: 'if (cut !== undefined && generation === state.generation) state.cutDone();\n      const moved = state.published(state.generation, Math.min(endOffset, state.logEndOffset), Math.min(durableOffset, endOffset, state.logEndOffset));',
-    scenario: 'branches',
     seedsMax: 2000,
   },
   {

@@ -28,6 +28,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   stops: 10,
   membership: 10,
   slowWriters: 5,
+  overwrites: 5,
 };
 
 test.each(Object.entries(RUNS))(
