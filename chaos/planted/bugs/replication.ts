@@ -157,15 +157,6 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     seedsMax: 50,
   },
   {
-    name: 'requests of an earlier incarnation obeyed',
-    row: 'a fenced epoch is never obeyed',
-    file: 'src/controller/brokers.ts',
-    replace: 'if (broker.epoch !== brokerEpoch)',
-    by: 'if (broker.epoch < brokerEpoch)',
-    scenario: 'late',
-    seedsMax: 2000,
-  },
-  {
     name: 'producers forgotten in a restart',
     row: 'idempotence lost on fail-over (KIP-360)',
     file: 'src/log/log-recovery.ts',
