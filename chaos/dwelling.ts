@@ -156,6 +156,29 @@ export const DWELLING = {
       MANY,
     ),
   ).map(withPauses({ weakAcks: 20, group: 0, reader: 0 })),
+  /** Two of three replicas lead in turn while the third is away, and take in what nobody else gets (KIP-279). */
+  alternating: aPlan(
+    fc
+      .tuple(
+        fc.constantFrom(1, VOTERS),
+        fc.array(
+          fc.record({
+            ...within([100, 1500], [100, 1200]),
+            fault: fc.record({
+              kind: kind('kill'),
+              target: fc.constantFrom(node(VOTERS + 1), node(VOTERS + 2)),
+              how: kind('process'),
+            }),
+          }),
+          MANY,
+        ),
+      )
+      .map(([id, kills]): Step[] => [
+        { afterMs: 0, forMs: 15_000, fault: { kind: 'kill', target: node(id), how: 'power' } },
+        { ...kills[0], afterMs: 3000 } as Step,
+        ...kills.slice(1),
+      ]),
+  ).map((plan): Plan => ({ ...plan, nodes: VOTERS + 2, pausesMs: { weakAcks: 15, producers: 500 } })),
   /** The power goes, at one node or at all, while records of `flush=os` are in page caches alone. */
   unsynced: aPlan(
     fc.array(

@@ -89,7 +89,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/divergence.ts',
     replace: 'const agrees = known.epoch === lastFetchedEpoch && known.endOffset >= fetchOffset;',
     by: 'const agrees = known.endOffset >= fetchOffset;',
-    scenario: 'branches',
+    scenario: 'alternating',
     seedsMax: 2000,
   },
   {
@@ -180,7 +180,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/followed-partition.ts',
     replace: 'else await this.#log.truncateTo(action.offset);',
     by: 'else {\n        await this.#log.truncateTo(action.offset);\n        this.#log.setHighWatermark(Math.max(this.#log.highWatermark, Math.min(answer.highWatermark, this.#log.logEndOffset)));\n      }',
-    scenario: 'branches',
+    scenario: 'alternating',
     seedsMax: 2000,
   },
   {

@@ -22,6 +22,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   ends: 10,
   retention: 10,
   branches: 10,
+  alternating: 5,
   unsynced: 10,
   torn: 10,
   fullDisks: 10,
