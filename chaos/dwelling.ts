@@ -59,6 +59,20 @@ export const DWELLING = {
       SEVERAL,
     ),
   ).map(withPauses({ topics: 300 })),
+  /** Leaders are cut off for just so long that others lead when they are heard again, and their clients still wait. */
+  deposed: aPlan(
+    fc.array(
+      fc.record({
+        ...within([500, 2500], [1800, 3800]),
+        fault: fc.record({
+          kind: kind('isolate'),
+          target: aLeader,
+          direction: fc.constantFrom('both', 'in', 'out'),
+        }),
+      }),
+      SEVERAL,
+    ),
+  ),
   /** A voter is cut off for long, and is heard again just when the controller dies. */
   lagging: aPlan(
     fc
@@ -281,14 +295,14 @@ export const DWELLING = {
       )
       .map((rounds) => rounds.flat()),
   ).map(withPauses({ topics: 50 })),
-  /** Controllers are cut off while many ask them, for just as long as an election takes; the power goes when they are overwritten. */
+  /** Controllers are cut off while some ask them, for just as long as an election takes; the power goes when they are overwritten. */
   overwrites: aPlan(
     fc
       .array(
         fc
           .tuple(
             fc.integer({ min: 1000, max: 1900 }),
-            fc.integer({ min: 0, max: 150 }),
+            fc.integer({ min: 0, max: 60 }),
             fc.integer({ min: 1, max: 50 }),
           )
           .map(([cutMs, powerMs, forMs]): Step[] => [
@@ -301,7 +315,7 @@ export const DWELLING = {
   ).map(
     (plan): Plan => ({
       ...plan,
-      pausesMs: { topics: 10, offsets: 10, partitions: 100, configs: 50, recreated: 300, voters: 1000 },
+      pausesMs: { topics: 300, offsets: 200, partitions: 500, configs: 300 },
     }),
   ),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;

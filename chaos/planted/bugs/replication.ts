@@ -226,7 +226,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/partition.ts',
     replace: 'if (leader !== this.#host.nodeId) this.waiters.abandonProduces();',
     by: 'this.waiters.commits.reach(Number.MAX_SAFE_INTEGER);',
-    scenario: 'cutOff',
+    scenario: 'deposed',
     seedsMax: 2000,
   },
   {

@@ -16,6 +16,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   contended: 30,
   upgrades: 20,
   cutOff: 5,
+  deposed: 5,
   lagging: 5,
   silence: 5,
   late: 10,
