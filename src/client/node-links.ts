@@ -1,6 +1,6 @@
 /** The client's connections: one link per address, opened at the first request, and which addresses have failed lately. */
 
-import type { Timer } from '../platform/ports.ts';
+import { type Deadline, Deadlines } from '../platform/deadlines.ts';
 import type { Api } from '../protocol/schema.ts';
 import type { ClientEvents } from './client-events.ts';
 import type { ClientStats } from './client-stats.ts';
@@ -24,6 +24,8 @@ export class NodeLinks {
   readonly #links = new Map<string, NodeLink>();
   /** Those that have answered since their connection was made. */
   readonly #connected = new Set<string>();
+  /** Of answers that are late. */
+  readonly #deadlines: Deadlines;
   /** When a node last failed us (monotonic): those that did not come first. */
   readonly #failedAtMs = new Map<string, number>();
   #closed = false;
@@ -40,6 +42,7 @@ export class NodeLinks {
     this.#runtime = runtime;
     this.#events = events;
     this.#stats = stats;
+    this.#deadlines = new Deadlines(runtime.clock, runtime.timers);
   }
 
   /** Nodes speak the scheme (`ws:` or `wss:`) that the bootstrap list does. */
@@ -73,9 +76,9 @@ export class NodeLinks {
     watch?: Watch,
   ): Promise<Response> {
     if (this.#closed) throw closedError('client');
-    const { timers, clock } = this.#runtime;
-    const watchOn = (watch: Watch, afterMs: number): Timer =>
-      timers.set(afterMs, () => {
+    const { clock } = this.#runtime;
+    const watchOn = (watch: Watch, afterMs: number): Deadline =>
+      this.#deadlines.set(afterMs, () => {
         watch.onTrouble();
         slow = watchOn(watch, watch.slowMs / 2);
       });
@@ -96,7 +99,7 @@ export class NodeLinks {
       throw error;
     } finally {
       this.#stats.requestsInFlight--;
-      if (slow !== undefined) timers.clear(slow);
+      if (slow !== undefined) this.#deadlines.lift(slow);
     }
   }
 
@@ -124,6 +127,7 @@ export class NodeLinks {
     this.#closed = true;
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
+    this.#deadlines.clear();
     this.#connected.clear();
     this.#stats.connections = 0;
   }

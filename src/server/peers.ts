@@ -21,7 +21,7 @@ export interface PeersOptions {
   readonly configured: readonly { readonly id: number; readonly host: string; readonly port: number }[];
   /** Those of the quorum. */
   voters(): readonly Voter[];
-  readonly platform: Pick<Platform, 'network' | 'timers' | 'logger'>;
+  readonly platform: Pick<Platform, 'network' | 'clock' | 'timers' | 'logger'>;
   readonly responseBytesMax: number;
   image(): MetadataImage;
   /** The process of this node is surely gone: its host answers, and refuses the connection. */
@@ -106,6 +106,7 @@ export class Peers {
     const { platform, clientId, catalogueVersion, responseBytesMax } = this.#options;
     const client = new RpcClient({
       dialer: platform.network,
+      clock: platform.clock,
       timers: platform.timers,
       url,
       clientId,

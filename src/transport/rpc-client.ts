@@ -1,4 +1,6 @@
+import { type Deadline, Deadlines } from '../platform/deadlines.ts';
 import type {
+  Clock,
   CloseReason,
   Connection,
   ConnectionHandlers,
@@ -20,6 +22,7 @@ import { RpcError, RpcFailure } from './rpc-error.ts';
 
 export interface RpcClientOptions {
   readonly dialer: Dialer;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** `ws://host:port` */
   readonly url: string;
@@ -66,7 +69,7 @@ interface Call {
   readonly api: AnyApi;
   readonly request: unknown;
   readonly answered: boolean;
-  readonly timer: Timer;
+  readonly deadline: Deadline;
   readonly resolve: (response: unknown) => void;
   readonly reject: (error: Error) => void;
   correlationId: number | undefined;
@@ -95,6 +98,7 @@ export class RpcClient {
   readonly #options: RpcClientOptions & typeof DEFAULTS;
   readonly #queue: Call[] = [];
   readonly #inFlight = new Map<number, Call>();
+  readonly #deadlines: Deadlines;
   #session: Session | undefined;
   #nextCorrelationId = 1;
   #closed = false;
@@ -102,6 +106,7 @@ export class RpcClient {
   constructor(options: RpcClientOptions) {
     this.url = options.url;
     this.#options = { ...DEFAULTS, ...options };
+    this.#deadlines = new Deadlines(options.clock, options.timers);
   }
 
   /** The connection stands and versions are agreed on. */
@@ -147,8 +152,8 @@ export class RpcClient {
       if (this.#queue.length >= this.#options.queuedRequestsMax) {
         throw new RpcError('overloaded', `${this.#queue.length} calls wait for ${this.url} already`);
       }
-      const timer = this.#options.timers.set(timeoutMs, () => this.#expire(call, timeoutMs));
-      const call: Call = { api, request, answered, timer, resolve, reject, correlationId: undefined };
+      const deadline = this.#deadlines.set(timeoutMs, () => this.#expire(call, timeoutMs));
+      const call: Call = { api, request, answered, deadline, resolve, reject, correlationId: undefined };
       this.#queue.push(call);
       if (this.#session === undefined) this.#connect();
       this.#pump();
@@ -357,19 +362,20 @@ export class RpcClient {
   }
 
   #failAll(errorOf: (sent: boolean) => RpcError): void {
+    this.#deadlines.clear();
     const sent = [...this.#inFlight.values()];
     this.#inFlight.clear();
-    for (const call of sent) this.#fail(call, errorOf(true));
-    for (const call of this.#queue.splice(0)) this.#fail(call, errorOf(false));
+    for (const call of sent) call.reject(errorOf(true));
+    for (const call of this.#queue.splice(0)) call.reject(errorOf(false));
   }
 
   #complete(call: Call, response: unknown): void {
-    this.#options.timers.clear(call.timer);
+    this.#deadlines.lift(call.deadline);
     call.resolve(response);
   }
 
   #fail(call: Call, error: Error): void {
-    this.#options.timers.clear(call.timer);
+    this.#deadlines.lift(call.deadline);
     call.reject(error);
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nodeClock } from '../../src/platform/clock.ts';
 import type { Logger } from '../../src/platform/ports.ts';
 import { nodeTimers } from '../../src/platform/timers.ts';
 import { ConsumerGroupHeartbeat } from '../../src/protocol/messages/consumer-group-heartbeat.ts';
@@ -121,7 +122,13 @@ test('a client that is fenced is one line with what it has and what is there', a
   const { logger, of } = recorder();
   await using cluster = await startCluster({ logger, topics: ['orders'] });
   const { url } = cluster.node(1);
-  const rpc = new RpcClient({ dialer: new WsDialer(), timers: nodeTimers, url, clientId: 'old' });
+  const rpc = new RpcClient({
+    dialer: new WsDialer(),
+    clock: nodeClock,
+    timers: nodeTimers,
+    url,
+    clientId: 'old',
+  });
   const produce = (producerEpoch: number) => {
     const builder = new RecordBatchBuilder({ sizeBytesMax: 1024 });
     builder.tryAppend({ timestamp: 1000, key: null, value: new Uint8Array(1) });

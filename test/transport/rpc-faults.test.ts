@@ -24,9 +24,10 @@ async function callUnderFaults(seed: number) {
     await rpc.listen({ host: '0.0.0.0', port: 1 });
   };
   void serve();
-  const { network, timers } = world.node('client').platform;
+  const { network, clock, timers } = world.node('client').platform;
   const client = new RpcClient({
     dialer: network,
+    clock,
     timers,
     url: 'ws://server:1',
     clientId: null,

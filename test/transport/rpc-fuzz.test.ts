@@ -40,6 +40,7 @@ test('no frame crashes the server, and others are served all the same', async ()
   const client = world.node('client').platform;
   const good = new RpcClient({
     dialer: client.network,
+    clock: client.clock,
     timers: client.timers,
     url: 'ws://server:1',
     clientId: null,
@@ -77,12 +78,13 @@ test('no answer crashes the client', async () => {
       onClose: () => {},
     }),
   });
-  const { network, timers } = world.node('client').platform;
+  const { network, clock, timers } = world.node('client').platform;
   await fc.assert(
     fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), async (frames) => {
       answers = frames;
       const client = new RpcClient({
         dialer: network,
+        clock,
         timers,
         url: 'ws://server:1',
         clientId: null,

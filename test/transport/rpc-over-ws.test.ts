@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { nodeClock } from '../../src/platform/clock.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { nodeTimers } from '../../src/platform/timers.ts';
 import { encodeRequest } from '../../src/protocol/codec.ts';
@@ -62,7 +63,13 @@ async function serve(records: Uint8Array[]) {
 test('records of any size come back as they were', async () => {
   const records = [100, 5000, 70_000, 3 << 20].map((length, index) => new Uint8Array(length).fill(index + 1));
   const { url } = await serve(records);
-  const client = new RpcClient({ dialer: network, timers: nodeTimers, url, clientId: null });
+  const client = new RpcClient({
+    dialer: network,
+    clock: nodeClock,
+    timers: nodeTimers,
+    url,
+    clientId: null,
+  });
   cleanups.push(() => client.close());
   const answers = await Promise.all(Array.from({ length: 5 }, () => client.call(Fetch, fetchRequest)));
   for (const { responses } of answers) {
@@ -88,7 +95,7 @@ test('a caller that reads nothing cannot fill the memory of the server', async (
   connection.setReading(false);
   for (let id = 1; id <= 300; id += 1) connection.send(encodeRequest(Fetch, 0, id, null, fetchRequest));
   // Others are served meanwhile; by their answers the greedy caller has had its turn too.
-  const other = new RpcClient({ dialer: network, timers: nodeTimers, url, clientId: null });
+  const other = new RpcClient({ dialer: network, clock: nodeClock, timers: nodeTimers, url, clientId: null });
   cleanups.push(() => other.close());
   for (let index = 0; index < 20; index += 1) await other.call(Fetch, fetchRequest);
   // 16 MiB of answers, one turn of starts, and what the kernels hold.

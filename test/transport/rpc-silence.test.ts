@@ -27,7 +27,7 @@ async function pair(answerMs: number) {
   };
   const closes: string[] = [];
   const calls = new RpcClient({
-    ...{ dialer, timers: client.timers, url: 'ws://server:1', clientId: null },
+    ...{ dialer, clock: client.clock, timers: client.timers, url: 'ws://server:1', clientId: null },
     onClose: ({ code }) => closes.push(code),
   });
   const outcome = (timeoutMs: number) =>

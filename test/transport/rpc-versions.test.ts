@@ -27,9 +27,9 @@ async function pair(clientSpeaks: number, serverSpeaks: number) {
     catalogueVersion: serverSpeaks,
     routes: [route(Old, echo), route(New, echo)],
   }).listen({ host: '0.0.0.0', port: 1 });
-  const { network, timers } = world.node('client').platform;
+  const { network, clock, timers } = world.node('client').platform;
   const at = { url: 'ws://server:1', clientId: null, catalogueVersion: clientSpeaks };
-  const client = new RpcClient({ dialer: network, timers, ...at });
+  const client = new RpcClient({ dialer: network, clock, timers, ...at });
   return { world, client, heard };
 }
 

@@ -63,9 +63,10 @@ async function setup(
     return server;
   };
   const server = await serve();
-  const { network, timers } = world.node('client').platform;
+  const { network, clock, timers } = world.node('client').platform;
   const client = new RpcClient({
     dialer: network,
+    clock,
     timers,
     url: 'ws://server:7000',
     clientId: 'test',
@@ -313,9 +314,10 @@ describe('RpcClient and RpcServer', () => {
       connectionsMax: 10,
       onConnection: () => ({ onMessage: () => {}, onClose: () => {} }),
     });
-    const { network, timers } = world.node('client').platform;
+    const { network, clock, timers } = world.node('client').platform;
     const muted = new RpcClient({
       dialer: network,
+      clock,
       timers,
       url: 'ws://mute:1',
       clientId: null,
@@ -345,8 +347,8 @@ describe('RpcClient and RpcServer', () => {
 
   test('an address that is none fails the call, not the process', async () => {
     const { world } = await setup();
-    const { network, timers } = world.node('client').platform;
-    const lost = new RpcClient({ dialer: network, timers, url: 'nonsense', clientId: null });
+    const { network, clock, timers } = world.node('client').platform;
+    const lost = new RpcClient({ dialer: network, clock, timers, url: 'nonsense', clientId: null });
     await expect(lost.call(Produce, produceRequest(1))).rejects.toMatchObject({
       reason: { code: 'unreachable' },
     });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
+import { nodeClock } from '../../../src/platform/clock.ts';
 import type { Logger } from '../../../src/platform/ports.ts';
 import { nodeTimers } from '../../../src/platform/timers.ts';
 import { COMPRESSION, type CompressionId } from '../../../src/protocol/compression.ts';
@@ -42,7 +43,13 @@ export function kafkaListener() {
   }
 
   function overWebSocket(): RpcClient {
-    return new RpcClient({ dialer: new WsDialer(), timers: nodeTimers, url: node().url, clientId: 'test' });
+    return new RpcClient({
+      dialer: new WsDialer(),
+      clock: nodeClock,
+      timers: nodeTimers,
+      url: node().url,
+      clientId: 'test',
+    });
   }
 
   async function describeTopic(name: string) {
