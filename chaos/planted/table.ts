@@ -32,8 +32,13 @@ function lineOf({ bug, seeds, message }: Row): string {
   return `| ${bug.name} | ${bug.row} | ${bug.scenario} | ${seeds} | ${ruleOf(message)} |`;
 }
 
-/** What tripped, without the state of the moment. */
+/** What tripped, without the state of the moment; of what has several lines the second says more. */
 function ruleOf(message: string): string {
-  const text = message.replace(/^(\w+): seed \d+, at \d+ virtual ms: /, '$1: ');
-  return text.split(/[:;] /).slice(0, 3).join(': ').slice(0, RULE_CHARACTERS_MAX).replaceAll('|', '/').trim();
+  const text = message.replace(/^\w+: seed \d+, at \d+ virtual ms: /, '');
+  const [first = '', second = ''] = text.split(/; +/);
+  const verdict = message.slice(0, message.indexOf(':'));
+  const isListed = /^(Stuck|HistoryAnomaly): /.test(first);
+  const rule = isListed ? second : first.replace(/^InvariantViolation: /, '');
+  const short = verdict === 'safety' ? rule.replace(/: .*/, '') : rule;
+  return `${verdict}: ${short.slice(0, RULE_CHARACTERS_MAX).replaceAll('|', '/').trim()}`;
 }
