@@ -204,6 +204,28 @@ export const DWELLING = {
       MANY,
     ),
   ).map(withPauses({ unsynced: 30, producers: 1000, group: 0, reader: 0 })),
+  /** Nodes that stopped in good order a while ago lose their power, and are back before those that have all records yet. */
+  marks: aPlan(
+    fc
+      .array(
+        fc
+          .tuple(aVoter, fc.integer({ min: 900, max: 2500 }), fc.integer({ min: 100, max: 600 }))
+          .map(([id, afterMs, forMs]): Step[] => [
+            { afterMs: 1500, forMs: 600, fault: { kind: 'stop', target: node(id) } },
+            { afterMs: 600 + afterMs, forMs: 5, fault: { kind: 'kill', target: node(id), how: 'power' } },
+            ...[1, 2, 3]
+              .filter((other) => other !== id)
+              .map(
+                (other): Step => ({
+                  ...{ afterMs: 0, forMs },
+                  fault: { kind: 'kill', target: node(other), how: 'process' },
+                }),
+              ),
+          ]),
+        SEVERAL,
+      )
+      .map((rounds) => rounds.flat()),
+  ).map(withPauses({ unsynced: 20, producers: 1000, group: 0, reader: 0 })),
   /** The power goes while large batches are being written. */
   torn: aPlan(fc.array(quickPower, MANY).map((kills): Step[] => [...slow, ...kills])).map(
     withPauses({ large: 20, producers: 300 }),

@@ -53,7 +53,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     file: 'src/log/stop-marks.ts',
     replace: 'if (marks.isClean) {',
     by: 'if (marks.isClean && disk === undefined) {',
-    scenario: 'unsynced',
+    scenario: 'marks',
     seedsMax: 2000,
   },
   {

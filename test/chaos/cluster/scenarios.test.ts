@@ -25,6 +25,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   branches: 10,
   alternating: 5,
   unsynced: 10,
+  marks: 5,
   torn: 10,
   fullDisks: 10,
   stops: 10,
