@@ -1,11 +1,11 @@
 /** Where a peer is said to be; undefined where nothing is. */
 export interface Whereabouts {
   /** By this node's config: a voter must be found before anything is known, and a whole cluster may move at once. */
-  readonly configured: string | undefined;
+  configured(id: number): string | undefined;
   /** By the last voter set in the log, which is there from the start, also where no metadata is yet. */
-  readonly voting: string | undefined;
+  voting(id: number): string | undefined;
   /** By the metadata: where it said that it is when it started last. */
-  readonly registered: string | undefined;
+  registered(id: number): string | undefined;
 }
 
 interface Peer {
@@ -27,12 +27,12 @@ interface Announcement {
  * name the old one. The first that answers counts, until it answers no more.
  */
 export class PeerAddresses {
-  readonly #whereabouts: (id: number) => Whereabouts;
+  readonly #whereabouts: Whereabouts;
   readonly #peers = new Map<number, Peer>();
   readonly #announced = new Map<number, Announcement>();
   readonly #told = new Map<number, string>();
 
-  constructor(whereabouts: (id: number) => Whereabouts) {
+  constructor(whereabouts: Whereabouts) {
     this.#whereabouts = whereabouts;
   }
 
@@ -40,7 +40,7 @@ export class PeerAddresses {
   urlOf(id: number): string | undefined {
     const peer = this.#peers.get(id);
     // Nearly always, and each call asks.
-    if (peer && this.#whereabouts(id).configured === peer.url) return peer.url;
+    if (peer && this.#whereabouts.configured(id) === peer.url) return peer.url;
     const candidates = this.#candidates(id);
     if (peer && candidates.includes(peer.url)) return peer.url;
     const [url] = candidates;
@@ -50,7 +50,7 @@ export class PeerAddresses {
 
   /** The peer itself says where it is. */
   announced(id: number, url: string): void {
-    this.#announced.set(id, { url, registered: this.#whereabouts(id).registered });
+    this.#announced.set(id, { url, registered: this.#whereabouts.registered(id) });
   }
 
   /** Another peer says where it is, by a log that may be newer than what is known here, or older. */
@@ -86,14 +86,14 @@ export class PeerAddresses {
 
   /** Where the peer itself said last that it is. */
   #newest(id: number): string | undefined {
-    const { registered } = this.#whereabouts(id);
+    const registered = this.#whereabouts.registered(id);
     const announced = this.#announced.get(id);
     return announced && announced.registered === registered ? announced.url : registered;
   }
 
   #candidates(id: number): string[] {
-    const { configured, voting } = this.#whereabouts(id);
-    const all = [configured, this.#newest(id), voting, this.#told.get(id)];
+    const { configured, voting } = this.#whereabouts;
+    const all = [configured(id), this.#newest(id), voting(id), this.#told.get(id)];
     return [...new Set(all)].filter((url) => url !== undefined);
   }
 }

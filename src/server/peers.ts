@@ -39,7 +39,6 @@ export class Peers {
   readonly #options: PeersOptions;
   readonly #logger: Logger;
   readonly #addresses: PeerAddresses;
-  readonly #configured: ReadonlyMap<number, string>;
   readonly #clients = new Map<string, RpcClient>();
   readonly #probing = new Set<number>();
   #closed = false;
@@ -47,8 +46,7 @@ export class Peers {
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#logger = options.platform.logger;
-    this.#configured = new Map(options.configured.map((voter) => [voter.id, urlOf(voter)]));
-    this.#addresses = new PeerAddresses((id) => this.#whereabouts(id));
+    this.#addresses = new PeerAddresses(whereaboutsBy(options));
   }
 
   /** Calls an API of another node. @throws KafkaError, RpcError */
@@ -80,22 +78,6 @@ export class Peers {
     this.#closed = true;
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
-  }
-
-  #whereabouts(id: number): Whereabouts {
-    const { voters, image } = this.#options;
-    return {
-      configured: this.#configured.get(id),
-      get voting() {
-        const endpoint = voters().find((voter) => voter.id === id)?.endpoint;
-        return endpoint && urlOf(endpoint);
-      },
-      get registered() {
-        const listeners = image().brokers.get(id)?.listeners;
-        const listener = listeners?.find(({ name }) => name === LISTENER);
-        return listener && urlOf(listener);
-      },
-    };
   }
 
   #client(channel: Channel, id: number, url: string): RpcClient {
@@ -165,4 +147,20 @@ export class Peers {
       },
     );
   }
+}
+
+function whereaboutsBy({ configured, voters, image }: PeersOptions): Whereabouts {
+  const urls = new Map(configured.map((voter) => [voter.id, urlOf(voter)]));
+  return {
+    configured: (id) => urls.get(id),
+    voting: (id) => {
+      const endpoint = voters().find((voter) => voter.id === id)?.endpoint;
+      return endpoint && urlOf(endpoint);
+    },
+    registered: (id) => {
+      const listeners = image().brokers.get(id)?.listeners;
+      const listener = listeners?.find(({ name }) => name === LISTENER);
+      return listener && urlOf(listener);
+    },
+  };
 }

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 import { PeerAddresses, type Whereabouts } from '../../src/server/peer-addresses.ts';
 
-function peerAt(first: Partial<Whereabouts>) {
-  let known: Whereabouts = { configured: undefined, voting: undefined, registered: undefined, ...first };
-  const addresses = new PeerAddresses(() => known);
-  const learn = (more: Partial<Whereabouts>) => {
+type Known = { readonly [Source in keyof Whereabouts]?: string };
+
+function peerAt(first: Known) {
+  let known = first;
+  const addresses = new PeerAddresses({
+    configured: () => known.configured,
+    voting: () => known.voting,
+    registered: () => known.registered,
+  });
+  const learn = (more: Known) => {
     known = { ...known, ...more };
   };
   return { addresses, learn };
