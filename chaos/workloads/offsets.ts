@@ -23,7 +23,7 @@ const STRAY_CHANCE = 0.2;
  */
 export const offsets: WorkloadKind = {
   name: 'offsets',
-  pausesMs: [0, 2000, 5000],
+  pausesMs: [0, 0, 2000, 5000],
   start: (context) => new Offsets(context),
 };
 

@@ -7,7 +7,7 @@ const VOTERS_MIN = 3;
 /** An administrator gives nodes a vote in the metadata quorum, and takes it from them, its leader included. */
 export const voters: WorkloadKind = {
   name: 'voters',
-  pausesMs: [0, 2000, 8000],
+  pausesMs: [0, 0, 2000, 8000],
   // Two of them get into each other's way. Only one takes votes: together they could leave too few.
   start: (context) =>
     together([
