@@ -6,3 +6,8 @@ export const CATALOGUE_VERSION = 3;
 
 /** The oldest release that this one works beside; what does not say since when it exists always did. */
 export const OLDEST_CATALOGUE_VERSION = 2;
+
+/** What two nodes speak with each other. Whoever names a release that none of ours works beside gets the words of the oldest. */
+export function agreedVersion(own: number, theirs: number): number {
+  return Math.max(OLDEST_CATALOGUE_VERSION, Math.min(own, theirs));
+}

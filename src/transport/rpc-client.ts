@@ -8,7 +8,7 @@ import type {
   Timer,
   Timers,
 } from '../platform/ports.ts';
-import { CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
+import { agreedVersion, CATALOGUE_VERSION, OLDEST_CATALOGUE_VERSION } from '../protocol/catalogue-version.ts';
 import {
   decodeResponseBody,
   decodeResponseHeader,
@@ -300,7 +300,7 @@ export class RpcClient {
     if (answer.errorCode !== 0) throw errorFor(answer.errorCode);
     this.#checkServer(answer.nodeId);
     session.served = new Map(answer.apiKeys.map((range) => [range.apiKey, range]));
-    session.catalogueVersion = Math.min(this.#options.catalogueVersion, answer.catalogueVersion);
+    session.catalogueVersion = agreedVersion(this.#options.catalogueVersion, answer.catalogueVersion);
     const { silenceMsMax } = this.#options.dialer;
     if (silenceMsMax !== undefined) this.#watch(session, silenceMsMax);
     this.#options.onOpen?.();

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionHandlers, Logger, Timers } from '../platform/ports.ts';
+import { agreedVersion } from '../protocol/catalogue-version.ts';
 import { codeOf, ERROR_CODE, KafkaError } from '../protocol/errors.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { AnyApi } from '../protocol/schema.ts';
@@ -111,7 +112,7 @@ export class RpcConnection implements Caller {
   }
 
   agreeOn(catalogueVersion: number): void {
-    this.#catalogueVersion = Math.min(this.#options.catalogueVersion, catalogueVersion);
+    this.#catalogueVersion = agreedVersion(this.#options.catalogueVersion, catalogueVersion);
   }
 
   /** Received, and not started because of a limit. */

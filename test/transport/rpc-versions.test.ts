@@ -39,6 +39,8 @@ test.each([
   [3, 2, -1, -1],
   [2, 2, -1, -1],
   [4, 3, 5, 7],
+  // What a link damaged, or nobody of ours sent.
+  [-18, 3, -1, -1],
 ])('a client of version %i and a server of %i speak what both know', async (mine, its, asked, answered) => {
   const { world, client, heard } = await pair(mine, its);
   const answer = await world.settle(client.call(Old, { id: 1, more: 5 }));
