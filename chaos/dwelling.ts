@@ -35,12 +35,11 @@ const repeating: fc.Arbitrary<Step> = fc.record({
   }),
 });
 
-const slow = [1, 2, 3].map(
-  (id): Step => ({
+const slowWriting = (ids: readonly number[], syncMs: number): Step[] =>
+  ids.map((id) => ({
     ...{ afterMs: 0, forMs: 20_000 },
-    fault: { kind: 'slowDisk', target: node(id), syncMs: 40 },
-  }),
-);
+    fault: { kind: 'slowDisk', target: node(id), syncMs },
+  }));
 
 const stops = fc.record({
   ...within([200, 2500], [300, 2500]),
@@ -189,8 +188,8 @@ export const DWELLING = {
       )
       .map(([id, kills]): Step[] => [
         { afterMs: 0, forMs: 15_000, fault: { kind: 'kill', target: node(id), how: 'power' } },
-        { ...kills[0], afterMs: 3000 } as Step,
-        ...kills.slice(1),
+        ...slowWriting([VOTERS + 1, VOTERS + 2], 80),
+        ...kills.map((kill, index) => (index === 0 ? { ...kill, afterMs: 3000 } : kill)),
       ]),
   ).map((plan): Plan => ({ ...plan, nodes: VOTERS + 2, pausesMs: { weakAcks: 15, producers: 500 } })),
   /** The power goes, at one node or at all, while records of `flush=os` are in page caches alone. */
@@ -227,9 +226,9 @@ export const DWELLING = {
       .map((rounds) => rounds.flat()),
   ).map(withPauses({ unsynced: 20, producers: 1000, group: 0, reader: 0 })),
   /** The power goes while large batches are being written. */
-  torn: aPlan(fc.array(quickPower, MANY).map((kills): Step[] => [...slow, ...kills])).map(
-    withPauses({ large: 20, producers: 300 }),
-  ),
+  torn: aPlan(
+    fc.array(quickPower, MANY).map((kills): Step[] => [...slowWriting([1, 2, 3], 40), ...kills]),
+  ).map(withPauses({ large: 20, producers: 300 })),
   /** Disks fill up, writes store a part of what they are given, and then the power goes. */
   fullDisks: aPlan(
     fc.array(
