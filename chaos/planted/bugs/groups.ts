@@ -62,7 +62,8 @@ export const GROUP_BUGS: readonly PlantedBug[] = [
     file: 'src/coordinator/coordinator.ts',
     replace: "if (commits.length > 0) await active.commit({ type: 'GroupOffsets', groupId, commits });",
     by: "if (commits.length > 0) active.commit({ type: 'GroupOffsets', groupId, commits }).catch(() => undefined);",
-    scenario: 'membership',
+    scenario: 'contended',
+    trips: 'offsets not linearizable',
     seedsMax: 2000,
   },
 ];
