@@ -16,6 +16,34 @@ const shortPlan: fc.Arbitrary<Plan> = planArbitrary.map((plan) => ({
     .map((step) => ({ ...step, afterMs: step.afterMs / 2, forMs: step.forMs / 2 })),
 }));
 
+const joining = aPlan(
+  fc
+    .tuple(
+      lasting(
+        20_000,
+        fc.constant({
+          kind: 'badNetwork',
+          resetRate: 0,
+          lossRate: 0.08,
+          reorderRate: 0,
+          duplicateRate: 0,
+        } as const),
+      ),
+      fc.array(
+        fc.oneof(
+          quickKill(aFollower),
+          fc.record({
+            afterMs: fc.integer({ min: 0, max: 1500 }),
+            forMs: fc.integer({ min: 1000, max: 4000 }),
+            fault: fc.record({ kind: kind('pause'), target: aFollower }),
+          }),
+        ),
+        { minLength: 4, maxLength: 8, size: 'max' },
+      ),
+    )
+    .map(([bad, steps]) => [bad, ...steps]),
+);
+
 /** Plans that dwell on one matter, for bugs that plans of any kind reach seldom. */
 export const SCENARIOS = {
   any: planArbitrary,
@@ -81,33 +109,9 @@ export const SCENARIOS = {
       .map(([slow, kills]) => [...slow, ...kills]),
   ),
   /** Replicas join and leave the ISR while changes of it and their answers are lost. */
-  joining: aPlan(
-    fc
-      .tuple(
-        lasting(
-          20_000,
-          fc.constant({
-            kind: 'badNetwork',
-            resetRate: 0,
-            lossRate: 0.08,
-            reorderRate: 0,
-            duplicateRate: 0,
-          } as const),
-        ),
-        fc.array(
-          fc.oneof(
-            quickKill(aFollower),
-            fc.record({
-              afterMs: fc.integer({ min: 0, max: 1500 }),
-              forMs: fc.integer({ min: 1000, max: 4000 }),
-              fault: fc.record({ kind: kind('pause'), target: aFollower }),
-            }),
-          ),
-          { minLength: 4, maxLength: 8, size: 'max' },
-        ),
-      )
-      .map(([bad, steps]) => [bad, ...steps]),
-  ),
+  joining,
+  /** The same, while the metadata of their topic change as well. */
+  racing: joining.map((plan): Plan => ({ ...plan, pausesMs: { ...plan.pausesMs, configs: 30 } })),
   /** Votes are given and taken all the time, while their leaders die, are cut off, and lose their disks. */
   voters: fc
     .tuple(

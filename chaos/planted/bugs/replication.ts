@@ -107,7 +107,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/isr-state.ts',
     replace: 'if (partitionEpoch <= this.#partitionEpoch) return false;',
     by: 'if (partitionEpoch < this.#partitionEpoch) return false;',
-    scenario: 'joining',
+    scenario: 'racing',
     seedsMax: 2000,
   },
   {

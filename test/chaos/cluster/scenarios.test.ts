@@ -11,6 +11,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   failedSyncs: 30,
   failovers: 30,
   joining: 20,
+  racing: 5,
   rot: 10,
   voters: 20,
   contended: 30,
