@@ -117,6 +117,8 @@ export class SenderCore {
       const offset = errorCode === ERROR_CODE.NONE ? answer.baseOffset : -1;
       const queue = this.accumulator.queue(batch.topic, batch.partition);
       queue.ackedOrdinal = Math.max(queue.ackedOrdinal, batch.ordinal);
+      // What waits behind it need not be spared a node that takes records.
+      if (queue.blockedNode === work.nodeId) queue.blockedUntilMs = 0;
       this.#settle(batch, offset, answer.logAppendTimeMs, undefined);
     } else {
       this.#onFailure(batch, errorFor(errorCode, answer.errorMessage), retryAtMs);
@@ -270,7 +272,11 @@ export class SenderCore {
     if (code === undefined || MAYBE_WRITTEN.has(code)) batch.maybeWritten = true;
     if (this.#limits.idempotent && code !== undefined && SEQUENCE_ERRORS.has(code)) {
       batch.state = 'retry';
-      if (queue.inFlight[0] !== batch || !batch.sentAsFirst) return;
+      if (queue.inFlight[0] !== batch || !batch.sentAsFirst) {
+        // Once more at once, since the earlier may be there by now; it may also take as long as a request may.
+        if (batch.attemptsThere > 2) this.#block(queue, batch, retryAtMs, false);
+        return;
+      }
       if (batch.ordinal < queue.ackedOrdinal) {
         // A later one was acknowledged, so this one is in the log, although the broker has forgotten where.
         this.#settle(batch, -1, -1, undefined);
