@@ -17,6 +17,8 @@ export interface DiskFault {
 }
 
 const START_TIMEOUT_MS = 60_000;
+/** By then a process that refuses to start with its files has ended. */
+const REFUSAL_TIMEOUT_MS = 10_000;
 /** Until the process has noticed that its disk works, or has ended of what failed last. */
 const MEND_MS = 300;
 
@@ -102,13 +104,13 @@ export class RealNode {
 
   /**
    * Starts a process whose files may be damaged. One that refuses to start with them gets an empty disk, as its log
-   * advises: it has told, and others have all that it had. One that runs and waits for others, which may be struck as
-   * well, is given the time until all is whole.
+   * advises: it has told, and others have all that it had. One that runs and waits for others is not waited for: they may
+   * be struck as well, and are only healed after this.
    */
   async startOrReplace(): Promise<void> {
     await this.spawn();
     try {
-      await this.untilReady();
+      await this.untilReady(REFUSAL_TIMEOUT_MS);
     } catch {
       if (this.isRunning) return;
       this.wipe();
