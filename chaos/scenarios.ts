@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { DWELLING } from './dwelling.ts';
 import { bitRot } from './faults/bit-rot.ts';
+import { lyingSync } from './faults/lying-sync.ts';
+import { misdirectedWrite } from './faults/misdirected-write.ts';
 import { aFollower, aLeader, anyNode, theController, VOTERS } from './faults/target.ts';
+import { tornWrites } from './faults/torn-writes.ts';
 import { type Plan, planArbitrary } from './plan.ts';
 import { aPlan, BUSY_MS, brief, cutOff, kind, lasting, quickKill, slowDisks } from './scenario-parts.ts';
 
@@ -19,16 +22,7 @@ const shortPlan: fc.Arbitrary<Plan> = planArbitrary.map((plan) => ({
 const joining = aPlan(
   fc
     .tuple(
-      lasting(
-        20_000,
-        fc.constant({
-          kind: 'badNetwork',
-          resetRate: 0,
-          lossRate: 0.08,
-          reorderRate: 0,
-          duplicateRate: 0,
-        } as const),
-      ),
+      lasting(20_000, fc.constant({ kind: 'lostMessages', lossRate: 0.08 } as const)),
       fc.array(
         fc.oneof(
           quickKill(aFollower),
@@ -187,6 +181,21 @@ export const SCENARIOS = {
       { minLength: 3, maxLength: 8, size: 'max' },
     ),
   ).map((plan) => ({ ...plan, pausesMs: { topics: 100, offsets: 100 } })),
+  /** Disks that give back other than was written, one at a time, while nodes come and go. */
+  badDisks: aPlan(
+    fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 500, max: 4000 }),
+        forMs: fc.integer({ min: 1, max: 3000 }),
+        fault: fc.oneof(
+          misdirectedWrite.params.map((params) => ({ kind: misdirectedWrite.kind, ...params })),
+          lyingSync.params.map((params) => ({ kind: lyingSync.kind, ...params })),
+          tornWrites.params.map((params) => ({ kind: tornWrites.kind, ...params })),
+        ),
+      }),
+      { minLength: 4, maxLength: 10, size: 'max' },
+    ),
+  ),
   ...DWELLING,
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 

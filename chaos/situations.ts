@@ -38,6 +38,7 @@ export const SITUATIONS: readonly string[] = [
   'two faults at once',
   'last replica lost its power (KIP-966)',
   'damaged quorum log refused',
+  'sync that lied came to light',
   'election during a snapshot install',
   'truncation of a partition log',
   'logs that diverge (KIP-101)',

@@ -2,9 +2,9 @@
  * What befalls a cluster during a run. Each kind of fault is one small file, and one line here; how often each strikes, a
  * run draws from its seed (`../plan.ts`). `fault.ts` says what a fault is, `carry-out.ts` carries a plan's out.
  */
-import { badNetwork } from './bad-network.ts';
 import { bitRot } from './bit-rot.ts';
 import { blackout } from './blackout.ts';
+import { brokenConnections } from './broken-connections.ts';
 import { clockDrift } from './clock-drift.ts';
 import { clockJump } from './clock-jump.ts';
 import { corruptNetwork } from './corrupt-network.ts';
@@ -21,8 +21,13 @@ import { kill } from './kill.ts';
 import { killClient } from './kill-client.ts';
 import { killTogether } from './kill-together.ts';
 import { lastReplica } from './last-replica.ts';
+import { lostMessages } from './lost-messages.ts';
+import { lyingSync } from './lying-sync.ts';
+import { misdirectedWrite } from './misdirected-write.ts';
 import { pause } from './pause.ts';
 import { powerWhilePaused } from './power-while-paused.ts';
+import { reorderedMessages } from './reordered-messages.ts';
+import { repeatedMessages } from './repeated-messages.ts';
 import { ring } from './ring.ts';
 import { shortWrite } from './short-write.ts';
 import { slowCpu } from './slow-cpu.ts';
@@ -33,6 +38,7 @@ import { slowNetwork } from './slow-network.ts';
 import { slowReader } from './slow-reader.ts';
 import { splitClients } from './split-clients.ts';
 import { stop } from './stop.ts';
+import { tornWrites } from './torn-writes.ts';
 import { upgrade } from './upgrade.ts';
 import { wipeDisk } from './wipe-disk.ts';
 
@@ -45,7 +51,10 @@ export const FAULTS = [
   cut,
   cutClients,
   slowNetwork,
-  badNetwork,
+  brokenConnections,
+  lostMessages,
+  repeatedMessages,
+  reorderedMessages,
   failSync,
   slowDisk,
   clockJump,
@@ -67,6 +76,9 @@ export const FAULTS = [
   slowDisks,
   wipeDisk,
   bitRot,
+  misdirectedWrite,
+  lyingSync,
+  tornWrites,
   corruptNetwork,
   upgrade,
 ] as const;

@@ -31,5 +31,11 @@ export function isWhole({ cluster }: FaultContext): boolean {
   );
 }
 
+/** Does every other voter have all of the quorum's log? Where this one loses its end, nothing committed is lost. */
+export function hasQuorumWithout({ id }: ClusterNode, { cluster }: FaultContext): boolean {
+  const quorum = cluster.controller?.node?.raft.describe();
+  return quorum?.voters.every((voter) => voter.id === id || voter.matchIndex >= quorum.lastIndex) ?? false;
+}
+
 const isUp = ({ machine, node }: ClusterNode): boolean =>
   machine.running && !machine.paused && node?.waitingFor === undefined;

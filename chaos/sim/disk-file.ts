@@ -19,6 +19,11 @@ type Change =
   | { readonly kind: 'write'; readonly id: number; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly id: number; readonly length: number };
 
+/** What lay where the disk gives back other bytes now. */
+interface Damage {
+  pieces: readonly { readonly position: number; readonly sound: Uint8Array }[];
+}
+
 /** A growable byte image of a file. */
 class Image {
   #bytes = new Uint8Array(0);
@@ -40,10 +45,6 @@ class Image {
     return this.#bytes.slice(position, Math.max(position, Math.min(position + length, this.length)));
   }
 
-  flip(position: number, mask: number): void {
-    if (position < this.length) this.#bytes[position] = (this.#bytes[position] ?? 0) ^ mask;
-  }
-
   #grow(length: number): void {
     if (length > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
@@ -62,7 +63,10 @@ export class SimFile {
   readonly kind = 'file';
   readonly #cache = new Image();
   readonly #platter = new Image();
+  readonly #damages = new Set<Damage>();
   #unsynced: Change[] = [];
+  /** While syncs of this file lie: what is on the platter in truth, and the changes that are said to be. */
+  #lie: { readonly platter: Uint8Array; readonly claimed: Change[] } | undefined;
   #nextChangeId = 1;
 
   get length(): number {
@@ -83,18 +87,42 @@ export class SimFile {
   }
 
   write(position: number, bytes: Uint8Array): void {
+    this.#isReplaced(position, position + bytes.length);
     this.#cache.write(position, bytes);
     this.#unsynced.push({ kind: 'write', id: this.#takeId(), position, bytes });
   }
 
   truncate(length: number): void {
+    this.#isReplaced(length, Number.POSITIVE_INFINITY);
     this.#cache.truncate(length);
     this.#unsynced.push({ kind: 'truncate', id: this.#takeId(), length });
   }
 
   /** Everything up to `lastChangeId` is durable now. */
   sync(lastChangeId: number): void {
-    this.#settle(lastChangeId, (change) => apply(this.#platter, change));
+    this.#settle(lastChangeId, (change) => {
+      apply(this.#platter, change);
+      this.#lie?.claimed.push(change);
+    });
+  }
+
+  /** From now on syncs lie. Nobody can tell, until `expose` or `endLie`, which has everything written after all. */
+  beginLie(): void {
+    this.#lie ??= { platter: this.#platter.read(0, this.#platter.length), claimed: [] };
+  }
+
+  endLie(): void {
+    this.#lie = undefined;
+  }
+
+  /** What syncs claimed since the lie began fares as though there had been none. A power loss follows. */
+  expose(random: Prng, survival: Survival): void {
+    if (!this.#lie) return;
+    const { platter, claimed } = this.#lie;
+    this.#lie = undefined;
+    this.#platter.truncate(0);
+    this.#platter.write(0, platter);
+    for (const change of claimed) this.#applyByChance(change, random, survival);
   }
 
   /**
@@ -112,10 +140,37 @@ export class SimFile {
     this.#cache.truncate(this.#platter.length);
   }
 
-  /** Bit rot: changes a byte behind everybody's back. */
-  corrupt(position: number, mask: number): void {
-    this.#cache.flip(position, mask);
-    this.#platter.flip(position, mask);
+  /**
+   * Puts other bytes in the place of some, behind everybody's back. The function returned puts back what was there, where
+   * nothing was written or cut off since.
+   */
+  damage(position: number, bytes: Uint8Array): () => void {
+    const damage: Damage = { pieces: [{ position, sound: this.#cache.read(position, bytes.length) }] };
+    this.#overwrite(position, bytes);
+    this.#damages.add(damage);
+    return () => {
+      if (!this.#damages.delete(damage)) return;
+      for (const { position: at, sound } of damage.pieces) this.#overwrite(at, sound);
+    };
+  }
+
+  #overwrite(position: number, bytes: Uint8Array): void {
+    for (const image of [this.#cache, this.#platter])
+      image.write(position, bytes.subarray(0, Math.max(0, image.length - position)));
+  }
+
+  /** What was damaged from `start` to `end` is no longer there. */
+  #isReplaced(start: number, end: number): void {
+    for (const damage of this.#damages) {
+      damage.pieces = damage.pieces.flatMap(({ position, sound }) => {
+        const before = sound.subarray(0, Math.max(0, start - position));
+        const behind = sound.subarray(Math.max(0, Math.min(sound.length, end - position)));
+        return [
+          { position, sound: before },
+          { position: position + sound.length - behind.length, sound: behind },
+        ].filter((piece) => piece.sound.length > 0);
+      });
+    }
   }
 
   #takeId(): number {

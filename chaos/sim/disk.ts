@@ -34,9 +34,6 @@ export interface DiskFault {
   readonly isShort?: boolean;
 }
 
-/** By so many bytes to either side a rotten byte is known again. */
-const ROT_CONTEXT = 16;
-
 /** Mean virtual delays; each operation draws from an exponential distribution. */
 export interface DiskLatency {
   readMs: number;
@@ -55,13 +52,11 @@ interface InFlightWrite {
 
 /**
  * The disk of one node. Every file and folder entry has a durable and an unsynced image (see `disk-file.ts`,
- * `disk-tree.ts`). Faults are set by the test: `inject`, `capacityBytes`, `syncLies`, `latency`, `corrupt`, `wipe`.
+ * `disk-tree.ts`). Faults are set by the test: `inject`, `capacityBytes`, `lie`, `latency`, `rot`, `wipe`.
  */
 export class SimDisk {
   /** A write that does not fit writes what fits and fails with ENOSPC. */
   capacityBytes = Number.POSITIVE_INFINITY;
-  /** Syncs report success and do nothing. */
-  syncLies = false;
   survival: Survival = { kept: 0.4, torn: 0.3 };
   readonly latency: DiskLatency = { readMs: 0.1, writeMs: 0.05, syncMs: 1, perMebibyteMs: 1 };
   readonly #disturbances = new Disturbances(this.latency);
@@ -127,37 +122,70 @@ export class SimDisk {
   clearFaults(): void {
     this.#faults = [];
     this.capacityBytes = Number.POSITIVE_INFINITY;
-    this.syncLies = false;
   }
 
-  /** Bit rot: flips the bits of `mask` in one byte, in the cache and on the platter. */
-  corrupt(path: string, position: number, mask = 1): void {
-    const entry = this.#tree.find(path);
-    if (entry?.kind !== 'file') throw new Error(`no file to corrupt: ${path}`);
-    entry.corrupt(position, mask);
+  /**
+   * Bit rot: flips the bits of `mask` in one byte, in the cache and on the platter. Returns what gives the byte back, if it
+   * is still there.
+   */
+  rot(path: string, position: number, mask = 1): () => void {
+    return this.#damage(path, (file) => {
+      const [byte = 0] = file.read(position, 1);
+      return [file.damage(position, Uint8Array.of(byte ^ mask))];
+    });
   }
 
-  /** Bit rot that can be taken back: returns what gives the byte back, if what was around it is still there. */
-  rot(path: string, position: number, mask: number): () => void {
-    const entry = this.#tree.find(path);
-    if (entry?.kind !== 'file') throw new Error(`no file to corrupt: ${path}`);
-    entry.corrupt(position, mask);
-    const around = () => String(entry.read(Math.max(0, position - ROT_CONTEXT), 2 * ROT_CONTEXT));
-    const rotten = around();
+  /**
+   * A write that went astray: the bytes that were written at `position` lie at `astray` instead, and where they belong is
+   * nothing. Can be taken back as `rot` can.
+   */
+  misdirect(path: string, position: number, astray: number, length: number): () => void {
+    return this.#damage(path, (file) => {
+      const bytes = file.read(position, length);
+      return [file.damage(position, new Uint8Array(bytes.length)), file.damage(astray, bytes)];
+    });
+  }
+
+  #damage(path: string, act: (file: SimFile) => (() => void)[]): () => void {
+    const file = this.#tree.find(path);
+    if (file?.kind !== 'file') throw new Error(`no file to damage: ${path}`);
+    const repairs = act(file).reverse();
     const takeBack = () => {
-      if (this.#rot.delete(takeBack) && around() === rotten) entry.corrupt(position, mask);
+      if (this.#rot.delete(takeBack)) for (const repair of repairs) repair();
     };
     this.#rot.add(takeBack);
     this.#rotCount += 1;
     return takeBack;
   }
 
-  /** How often bits have flipped, whatever became of them. */
+  /**
+   * Syncs of all files whose path contains this lie from now on. `expose` brings it to light, a moment before the power
+   * fails: what they claimed is treated as never synced, and the disk counts as rotten until the function returned is
+   * called. `end` has everything written after all.
+   */
+  lie(pathPart: string): { readonly end: () => void; readonly expose: () => () => void } {
+    const files = [...this.#tree.files()].flatMap(([path, file]) => (path.includes(pathPart) ? [file] : []));
+    for (const file of files) file.beginLie();
+    return {
+      end: () => {
+        for (const file of files) file.endLie();
+      },
+      expose: () => {
+        for (const file of files) file.expose(this.#random, this.survival);
+        const isOver = () => void this.#rot.delete(isOver);
+        this.#rot.add(isOver);
+        this.#rotCount += 1;
+        return isOver;
+      },
+    };
+  }
+
+  /** How often the disk gave back other bytes than were written, whatever became of them. */
   get rotCount(): number {
     return this.#rotCount;
   }
 
-  /** Whether bits have flipped that nobody has made good. */
+  /** Whether it does so at the moment, as far as nobody has made it good. */
   get isRotten(): boolean {
     return this.#rot.size > 0;
   }
@@ -199,7 +227,7 @@ export class SimDisk {
       remove: (path) => run('remove', path, () => this.#tree.remove(path)),
       syncDir: (path) =>
         this.#run(owner, 'syncDir', path, this.latency.syncMs, () => {
-          if (!this.syncLies) this.#tree.syncFolder(path);
+          this.#tree.syncFolder(path);
         }),
       bootId: () => run('read', 'boot_id', () => `${this.#name}-boot-${this.#boots}`),
     };
@@ -276,7 +304,7 @@ export class SimDisk {
     const onFault = () => file.failSync(lastChangeId, this.#random, this.survival);
     const sync = () => {
       if (!isOpen()) throw new DiskError('EBADF', path, `file is closed: ${path}`);
-      if (!this.syncLies) file.sync(lastChangeId);
+      file.sync(lastChangeId);
     };
     return this.#run(owner, 'sync', path, this.latency.syncMs, sync, onFault);
   }

@@ -25,7 +25,10 @@ export interface LinkConditions {
   lossRate: number;
   /** The message may overtake others of its connection: harsher than any TCP, so 0 by default. */
   reorderRate: number;
-  /** The message arrives twice. */
+  /**
+   * The message arrives twice, and those of its connection keep their order. Harsher than any TCP, so 0 by default, and
+   * between servers alone: a client that was told what became of the second copy first would take it for its answer.
+   */
   duplicateRate: number;
   /** One byte of the message is changed, which TCP's checksum may miss. */
   corruptRate: number;
@@ -203,6 +206,7 @@ export class SimNetwork {
       caller,
       remote: url,
       targetName: target?.name ?? host,
+      mayRepeat: [...this.#listeners.values()].some((listener) => listener.owner === owner),
     });
     this.#pipes.add(pipe);
     pipe.expireConnect(options.connectTimeoutMs);

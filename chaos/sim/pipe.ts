@@ -13,6 +13,8 @@ export interface SimPipeOptions {
   readonly caller: SimSide;
   readonly remote: string;
   readonly targetName: string;
+  /** Whether messages may arrive twice. */
+  readonly mayRepeat: boolean;
 }
 
 /** One message in so many is looked at again on arrival, for a sender that changed what it had sent. */
@@ -28,6 +30,7 @@ export class SimPipe {
   /** A reset is on its way, or one side has forgotten: nothing sent from now on arrives. */
   #broken = false;
   #sent = 0;
+  #hasRepeated = false;
   #isForgotten = false;
 
   constructor(options: SimPipeOptions) {
@@ -188,7 +191,9 @@ export class SimPipe {
       }
       this.#receive(this.#peer(end), bytes);
     };
-    for (let copies = random.chance(duplicateRate) ? 2 : 1; copies > 0; copies -= 1) {
+    const isRepeated = this.#options.mayRepeat && random.chance(duplicateRate);
+    this.#hasRepeated ||= isRepeated;
+    for (let copies = isRepeated ? 2 : 1; copies > 0; copies -= 1) {
       // A copy each, since a receiver may write into what it got.
       const bytes = this.#corruptByChance(concatenate(parts));
       this.#transmit(end, 'message', bytes.length, () => arrive(bytes), sum);
@@ -230,7 +235,7 @@ export class SimPipe {
     const dueMs = Math.max(this.#world.nowMs + this.#delayMs(bytes) + linkMs, end.lastDueMs);
     end.lastDueMs = dueMs;
     const frame = { label, checksum, bytes, dueMs, arrive };
-    if (bytes > 0 && random.chance(reorderRate))
+    if (bytes > 0 && !this.#hasRepeated && random.chance(reorderRate))
       end.outgoing.splice(random.between(0, end.outgoing.length), 0, frame);
     else end.outgoing.push(frame);
     end.outgoingBytes += bytes;

@@ -156,7 +156,7 @@ describe('a failing disk', () => {
       log.onFailed = () => {
         failures += 1;
       };
-      if (fault === 'bit') node.node.disk.corrupt(SEGMENT, 180);
+      if (fault === 'bit') node.node.disk.rot(SEGMENT, 180);
       else node.node.disk.inject({ operation: 'read', code: 'EIO', path: '.log' });
       await expect(node.read(log, 2)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' });
       expect(log.failed).toBe('corrupt');

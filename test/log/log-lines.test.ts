@@ -58,7 +58,7 @@ describe('one line, with its ids, for', () => {
   test('corruption that the start finds', async () => {
     const { node } = await withRecords(3);
     node.crash('process');
-    node.node.disk.corrupt(SEGMENT, 65);
+    node.node.disk.rot(SEGMENT, 65);
     const log = (await node.open()).get(TOPIC, 0) ?? expect.fail('the log is gone');
     await node.read(log, 0).catch(() => undefined);
     expect(lines(node, TORN, RECOVERED, CORRUPT)).toEqual([
@@ -68,7 +68,7 @@ describe('one line, with its ids, for', () => {
 
   test('corruption that reads find, however many', async () => {
     const { node, log } = await withRecords(4);
-    node.node.disk.corrupt(SEGMENT, 65);
+    node.node.disk.rot(SEGMENT, 65);
     for (let n = 0; n < 3; n++) {
       await expect(node.read(log, 0)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' });
     }

@@ -73,7 +73,7 @@ describe('recovery after an unclean stop', () => {
     const { node, bytes } = await killedNode(4);
     await reopen(node); // recovers, and checkpoints the end
     node.crash('process');
-    node.node.disk.corrupt(SEGMENT, bytes.length - 1);
+    node.node.disk.rot(SEGMENT, bytes.length - 1);
     for (let i = 0; i < 2; i++) {
       const { log } = await reopen(node);
       expect(log.failed).toBe('corrupt');
@@ -104,7 +104,7 @@ describe('recovery after an unclean stop', () => {
       expect(first.segmentCount).toBeGreaterThan(4);
       node.crash('process');
       const paths = [...node.node.disk.files().keys()].filter((path) => path.endsWith('.log'));
-      node.node.disk.corrupt(paths[1] ?? '', 100);
+      node.node.disk.rot(paths[1] ?? '', 100);
       const { log } = await reopen(node);
       expect(log.failed).toBe('corrupt');
       const { soundOffset } = log;
@@ -181,7 +181,7 @@ describe('recovery after an unclean stop', () => {
       const { epochs } = first;
       await node.settle(directory.close());
       for (const [path, size] of node.node.disk.files()) {
-        if (path.endsWith(name) && size > 0) node.node.disk.corrupt(path, size >> 1, 0x10);
+        if (path.endsWith(name) && size > 0) node.node.disk.rot(path, size >> 1, 0x10);
       }
       node.crash('process');
       const { log } = await reopen(node);

@@ -7,7 +7,7 @@ function damage(cluster: SimCluster, id: number): void {
   const { disk } = cluster.world.node(`n${id}`);
   const path = [...disk.files().keys()].find((file) => file.includes(TOPIC) && file.endsWith('.log'));
   if (path === undefined) throw new Error('no segment to damage');
-  disk.corrupt(path, 65);
+  disk.rot(path, 65);
 }
 
 async function withRecords(options: ConstructorParameters<typeof SimCluster>[0]): Promise<SimCluster> {

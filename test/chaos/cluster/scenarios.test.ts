@@ -13,6 +13,7 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   joining: 20,
   racing: 5,
   rot: 10,
+  badDisks: 10,
   voters: 20,
   contended: 30,
   upgrades: 20,

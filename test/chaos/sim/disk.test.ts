@@ -180,17 +180,41 @@ describe('SimDisk', () => {
   });
 
   test('bit rot, a lying disk and a new disk', async () => {
-    const { world, node, disk } = setup();
+    const { world, node, ...rest } = setup();
+    let { disk } = rest;
     node.disk.survival = { kept: 0, torn: 0 };
     await world.settle(writeSynced(disk, '/x', 'abc'));
-    node.disk.corrupt('/x', 1, 0x20);
+    const takeBack = node.disk.rot('/x', 1, 0x20);
     expect(text(node.disk.peek('/x'))).toBe('aBc');
-    node.disk.syncLies = true;
+    expect(node.disk.isRotten).toBe(true);
+    const early = node.disk.lie('/x');
     await world.settle(writeSynced(disk, '/x', 'xyz'));
+    takeBack();
+    early.end();
     node.powerLoss();
-    expect(text(node.disk.peek('/x'))).toBe('aBc');
+    expect(text(node.disk.peek('/x'))).toBe('xyz');
+    disk = node.restart().disk;
+    const lie = node.disk.lie('/x');
+    await world.settle(writeSynced(disk, '/x', '123'));
+    const isOver = lie.expose();
+    node.powerLoss();
+    expect(text(node.disk.peek('/x'))).toBe('xyz');
+    expect(node.disk.isRotten).toBe(true);
+    isOver();
+    expect(node.disk.isRotten).toBe(false);
     node.disk.wipe();
     expect([...node.disk.files()]).toEqual([]);
+  });
+
+  test('a write that went astray, and is found where it belongs after all', async () => {
+    const { world, node, disk } = setup();
+    await world.settle(writeSynced(disk, '/x', 'abcdefgh'));
+    const takeBack = node.disk.misdirect('/x', 4, 1, 2);
+    expect(text(node.disk.peek('/x'))).toBe('aefd\0\0gh');
+    expect(node.disk.isRotten).toBe(true);
+    takeBack();
+    expect(text(node.disk.peek('/x'))).toBe('abcdefgh');
+    expect(node.disk.isRotten).toBe(false);
   });
 
   test('a buffer changed while it is written is reported', async () => {

@@ -137,6 +137,7 @@ describe('SimNetwork', () => {
   test('messages can be lost, repeated, reordered, corrupted, and connections reset', async () => {
     const outcome = async (conditions: Partial<SimWorld['network']['conditions']>) => {
       const world = new SimWorld({ seed: 1 });
+      await echoServer(world, 'a');
       await echoServer(world, 'b');
       const client = dial(world, 'a', 'ws://b:9000');
       await world.run(100);
