@@ -115,14 +115,19 @@ export class SimFile {
     this.#lie = undefined;
   }
 
-  /** What syncs claimed since the lie began fares as though there had been none. A power loss follows. */
-  expose(random: Prng, survival: Survival): void {
-    if (!this.#lie) return;
+  /**
+   * What syncs claimed since the lie began fares as though there had been none. A power loss follows. The function returned
+   * gives back what is missing amid the file, as that of `damage` does.
+   */
+  expose(random: Prng, survival: Survival): () => void {
+    if (!this.#lie) return () => {};
     const { platter, claimed } = this.#lie;
     this.#lie = undefined;
+    const promised = this.#platter.read(0, this.#platter.length);
     this.#platter.truncate(0);
     this.#platter.write(0, platter);
     for (const change of claimed) this.#applyByChance(change, random, survival);
+    return this.#damaged(differences(promised, this.#platter.read(0, this.#platter.length)));
   }
 
   /**
@@ -145,8 +150,13 @@ export class SimFile {
    * nothing was written or cut off since.
    */
   damage(position: number, bytes: Uint8Array): () => void {
-    const damage: Damage = { pieces: [{ position, sound: this.#cache.read(position, bytes.length) }] };
+    const pieces = [{ position, sound: this.#cache.read(position, bytes.length) }];
     this.#overwrite(position, bytes);
+    return this.#damaged(pieces);
+  }
+
+  #damaged(pieces: Damage['pieces']): () => void {
+    const damage: Damage = { pieces };
     this.#damages.add(damage);
     return () => {
       if (!this.#damages.delete(damage)) return;
@@ -200,6 +210,19 @@ export class SimFile {
 function apply(image: Image, change: Change): void {
   if (change.kind === 'write') image.write(change.position, change.bytes);
   else image.truncate(change.length);
+}
+
+/** The runs of bytes that the second one has otherwise than the first, as far as both reach. */
+function differences(one: Uint8Array, other: Uint8Array): Damage['pieces'] {
+  const pieces: { position: number; sound: Uint8Array }[] = [];
+  const length = Math.min(one.length, other.length);
+  for (let start = 0; start < length; start += 1) {
+    let end = start;
+    while (end < length && one[end] !== other[end]) end += 1;
+    if (end > start) pieces.push({ position: start, sound: one.slice(start, end) });
+    start = end;
+  }
+  return pieces;
 }
 
 /** What is left of a write that the power loss interrupted. */

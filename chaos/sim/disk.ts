@@ -149,7 +149,10 @@ export class SimDisk {
   #damage(path: string, act: (file: SimFile) => (() => void)[]): () => void {
     const file = this.#tree.find(path);
     if (file?.kind !== 'file') throw new Error(`no file to damage: ${path}`);
-    const repairs = act(file).reverse();
+    return this.#damaged(act(file).reverse());
+  }
+
+  #damaged(repairs: readonly (() => void)[]): () => void {
     const takeBack = () => {
       if (this.#rot.delete(takeBack)) for (const repair of repairs) repair();
     };
@@ -160,8 +163,8 @@ export class SimDisk {
 
   /**
    * Syncs of all files whose path contains this lie from now on. `expose` brings it to light, a moment before the power
-   * fails: what they claimed is treated as never synced, and the disk counts as rotten until the function returned is
-   * called. `end` has everything written after all.
+   * fails: what they claimed is treated as never synced. The function returned gives back what is missing amid files, as far as
+   * nothing was written there since. `end` has everything written after all.
    */
   lie(pathPart: string): { readonly end: () => void; readonly expose: () => () => void } {
     const files = [...this.#tree.files()].flatMap(([path, file]) => (path.includes(pathPart) ? [file] : []));
@@ -171,11 +174,7 @@ export class SimDisk {
         for (const file of files) file.endLie();
       },
       expose: () => {
-        for (const file of files) file.expose(this.#random, this.survival);
-        const isOver = () => void this.#rot.delete(isOver);
-        this.#rot.add(isOver);
-        this.#rotCount += 1;
-        return isOver;
+        return this.#damaged(files.map((file) => file.expose(this.#random, this.survival)));
       },
     };
   }
