@@ -232,9 +232,10 @@ export class RaftCore {
     const progress = s.replicas.get(keyOf(from));
     if (!progress) return;
     progress.lastContactMs = nowMs;
+    const sent = progress.inFlight.get(request);
     progress.inFlight.delete(request);
     if (request.type === 'append' && response.type === 'append') {
-      onAppendResponse(s, progress, request, response, nowMs);
+      onAppendResponse(s, progress, request, response, sent?.matchIndex, nowMs);
     } else if (request.type === 'snapshot' && response.type === 'snapshot') {
       onSnapshotResponse(s, progress, request, response, nowMs);
       if (maybeCommit(s)) broadcast(s, nowMs);

@@ -103,26 +103,44 @@ function sendHeartbeat(s: RaftState, progress: Progress, nowMs: number): void {
 
 /** Replication needs no sync first: the leader writes to its own disk in parallel (thesis 10.2.1). */
 export function sendTracked(s: RaftState, progress: Progress, request: Request, nowMs: number): void {
-  progress.inFlight.set(request, nowMs);
+  progress.inFlight.set(request, { sentMs: nowMs, matchIndex: progress.matchIndex });
   progress.lastSentMs = nowMs;
   s.send(progress.key, request, { afterSync: false });
 }
 
-/** An append was answered by a replica that follows this epoch. */
+/**
+ * An append was answered by a replica that follows this epoch.
+ * @param confirmedIndex what the replica had confirmed when the request was sent; undefined when it was given up since
+ */
 export function onAppendResponse(
   s: RaftState,
   progress: Progress,
   request: AppendRequest,
   response: AppendResponse,
+  confirmedIndex: number | undefined,
   nowMs: number,
 ): void {
   if (response.success) onMatch(s, progress, request, response.matchIndex);
+  else if (confirmedIndex !== undefined && request.prevIndex <= confirmedIndex)
+    onLostEntries(s, progress, response);
   else if (request.prevIndex > progress.matchIndex && progress.mode !== 'snapshot') {
     const hint = s.log.lastAtOrBefore(response.conflictIndex, response.conflictEpoch);
     becomeProbe(progress, Math.min(hint.index + 1, request.prevIndex));
   }
   if (maybeCommit(s)) broadcast(s, nowMs);
   else sendAppends(s, progress, nowMs);
+}
+
+/**
+ * It lacks what it had said to have on its disk, which lied to it, or is an older copy: no rule of Raft covers that. What it
+ * counted for may be lost with another replica; it counts for nothing more until it has everything again.
+ */
+function onLostEntries(s: RaftState, progress: Progress, response: AppendResponse): void {
+  const { id } = progress.key;
+  const fields = { replicaId: id, hadConfirmed: progress.matchIndex, lastIndex: response.conflictIndex };
+  s.note('A replica lost entries of the quorum log that it had confirmed: is its disk sound?', fields);
+  progress.matchIndex = 0;
+  becomeProbe(progress, s.log.lastAtOrBefore(response.conflictIndex, response.conflictEpoch).index + 1);
 }
 
 function onMatch(s: RaftState, progress: Progress, request: AppendRequest, matchIndex: number): void {

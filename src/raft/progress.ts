@@ -17,8 +17,8 @@ export interface Progress {
   matchIndex: number;
   /** The next entry to send. */
   nextIndex: number;
-  /** Requests without an answer yet, and when each was sent. */
-  readonly inFlight: Map<Request, number>;
+  /** Requests without an answer yet: when each was sent, and `matchIndex` then. */
+  readonly inFlight: Map<Request, { readonly sentMs: number; readonly matchIndex: number }>;
   /** Any answer proves that the replica is alive and follows this epoch. */
   lastContactMs: number;
   lastSentMs: number;
@@ -52,7 +52,7 @@ export function becomeProbe(progress: Progress, nextIndex: number): void {
 /** Forgets requests that were answered by nobody for too long; says whether there were any. */
 export function expireInFlight(progress: Progress, sentBeforeMs: number): boolean {
   let expired = false;
-  for (const [request, sentMs] of progress.inFlight) {
+  for (const [request, { sentMs }] of progress.inFlight) {
     if (sentMs > sentBeforeMs) continue;
     progress.inFlight.delete(request);
     expired = true;

@@ -389,6 +389,20 @@ describe('replication (Raft 5.3, 5.4.2)', () => {
   });
 });
 
+describe('a disk that loses what it had synced', () => {
+  it('is brought up to date again, and told of', () => {
+    const sim = settled();
+    const [victim = 0] = followersOf(sim);
+    const { durable } = sim.replica(victim);
+    sim.crash(victim);
+    durable.entries.splice(-2);
+    sim.start(victim);
+    const caughtUp = () => sim.replica(victim).applied.index >= sim.checks.committed.length;
+    expect(sim.run(5000, caughtUp), sim.notes.slice(-20).join('\n')).toBe(true);
+    expect(sim.notes.some((note) => note.includes('lost entries of the quorum log'))).toBe(true);
+  });
+});
+
 describe('snapshots (Raft 7)', () => {
   it('recovers the same state from a snapshot at every index (KAFKA-14618, 17713, 14238)', () => {
     for (let at = 1; at <= 8; at++) {
