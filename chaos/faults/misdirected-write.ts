@@ -34,6 +34,7 @@ export const misdirectedWrite = faultKind({
     const length = Math.min(sectors * SECTOR_BYTES, (files.get(path) ?? 0) - from * SECTOR_BYTES);
     const to = Math.max(0, from - astray);
     const takeBack = disk.misdirect(path, from * SECTOR_BYTES, to * SECTOR_BYTES, length);
-    return meet(member, { log, restart }, on, takeBack);
+    // What is missing at the end of the quorum's log cannot be told from a write that a power loss interrupted: so one did.
+    return meet(member, { log, restart: log === 'raft' ? 'power' : restart }, on, takeBack);
   },
 });

@@ -116,8 +116,8 @@ export class SimFile {
   }
 
   /**
-   * What syncs claimed since the lie began fares as though there had been none. A power loss follows. The function returned
-   * gives back what is missing amid the file, as that of `damage` does.
+   * What syncs claimed since the lie began fares as though there had been none, but for the length, which file systems note
+   * first: what is missing is zeros, also where something older lay, which no checksum tells from what it should be. A power loss follows. The function returned gives it back, as that of `damage` does.
    */
   expose(random: Prng, survival: Survival): () => void {
     if (!this.#lie) return () => {};
@@ -126,7 +126,10 @@ export class SimFile {
     const promised = this.#platter.read(0, this.#platter.length);
     this.#platter.truncate(0);
     this.#platter.write(0, platter);
+    for (const change of claimed)
+      if (change.kind === 'write') this.#platter.write(change.position, new Uint8Array(change.bytes.length));
     for (const change of claimed) this.#applyByChance(change, random, survival);
+    this.#platter.truncate(promised.length);
     return this.#damaged(differences(promised, this.#platter.read(0, this.#platter.length)));
   }
 

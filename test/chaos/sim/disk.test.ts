@@ -195,12 +195,13 @@ describe('SimDisk', () => {
     expect(text(node.disk.peek('/x'))).toBe('xyz');
     disk = node.restart().disk;
     const lie = node.disk.lie('/x');
-    await world.settle(writeSynced(disk, '/x', '123'));
+    await world.settle(writeSynced(disk, '/x', '1234'));
     const isOver = lie.expose();
     node.powerLoss();
-    expect(text(node.disk.peek('/x'))).toBe('xyz');
+    expect(text(node.disk.peek('/x'))).toBe('xyz\0');
     expect(node.disk.isRotten).toBe(true);
     isOver();
+    expect(text(node.disk.peek('/x'))).toBe('1234');
     expect(node.disk.isRotten).toBe(false);
     node.disk.wipe();
     expect([...node.disk.files()]).toEqual([]);
