@@ -157,6 +157,9 @@ export class GroupMember {
       serverAssignor: all ? serverAssignor : null,
       topicPartitions: all || this.#sendOwned ? this.#ownedByTopic() : null,
     };
+    // The coordinator may give to others what it is told is not owned. What this member did not begin to take up it must not
+    // any more, unless the answer grants it again.
+    if (request.topicPartitions !== null) this.#forgetGrants();
     this.#sendAll = false;
     this.#sendOwned = false;
     this.#sendSubscription = false;
@@ -209,6 +212,12 @@ export class GroupMember {
       this.#target = new Map();
       this.#maybeStep = true;
     }
+  }
+
+  #forgetGrants(): void {
+    const takingUp = new Set(this.#takingUp.map(({ topicId, partition }) => keyOf(topicId, partition)));
+    for (const key of this.#target.keys())
+      if (!this.#owned.has(key) && !takingUp.has(key)) this.#target.delete(key);
   }
 
   #isIgnored(): boolean {

@@ -104,9 +104,13 @@ export class GroupCoordinatorCore {
         heartbeatIntervalMs: settled
           ? this.#limits.groupHeartbeatIntervalMs
           : this.#limits.groupRebalanceHeartbeatIntervalMs,
-        // Repeated until the member reports exactly this: a response may have been lost.
+        // Repeated until the member reports exactly this: a response may have been lost. Also told when it has just become
+        // what the member owns: it may have been granted more, and not have taken that up yet.
         assignment:
-          session.reported && sameKeys(session.reported, member.assigned) && !isFull(request)
+          session.reported &&
+          sameKeys(session.reported, member.assigned) &&
+          sameKeys(member.assigned, known?.assigned ?? member.assigned) &&
+          !isFull(request)
             ? null
             : { topicPartitions: toTopics(member.assigned) },
         ...this.#patience(),

@@ -67,6 +67,17 @@ test('a member that lost its connection uses its partitions for the grace only, 
   expect(member.begin()).toBeUndefined();
 });
 
+test('what a member said not to own it takes up only when it is granted again', () => {
+  const member = owner();
+  member.heartbeat(1_600);
+  member.onAnswer(answer([0, 1]), 1_610, 0);
+  expect(member.heartbeat(2_200)?.topicPartitions).toEqual([{ topicId: TOPIC, partitions: [0] }]);
+  // The coordinator may have given partition 1 to somebody else by now.
+  expect(member.begin()).toBeUndefined();
+  member.onAnswer(answer([0, 1]), 2_210, 0);
+  expect(member.begin()).toMatchObject({ kind: 'assign', partitions: [{ partition: 1 }] });
+});
+
 test('partitions that are being taken up are told as owned: left out, they would count as given up', () => {
   const member = owner();
   member.heartbeat(1_600);

@@ -123,6 +123,14 @@ describe('a heartbeat', () => {
     expect(beat('a', 1)).toMatchObject({ assignment: null, written: 0 });
   });
 
+  it('tells a member that what it was granted, and did not take up yet, is no longer granted', () => {
+    join('a');
+    expect(assigned(beat('a', 1))).toEqual([0, 1, 2, 3]);
+    join('b');
+    expect(assigned(beat('a', 1, owning(0, 1)))).toEqual([0, 1]);
+    expect(assigned(beat('a', 1, owning(0, 1)))).toBeNull();
+  });
+
   it('repeats an assignment until the member reports to own exactly that', () => {
     join('a');
     expect(assigned(beat('a', 1))).toEqual([0, 1, 2, 3]);

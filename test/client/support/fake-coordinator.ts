@@ -17,7 +17,7 @@ interface Member {
   granted: Set<string>;
   lastHeardMs: number;
   /** What it was told last. */
-  told: string;
+  told: string | undefined;
 }
 
 const REFUSAL: ConsumerGroupHeartbeatResponse = {
@@ -98,6 +98,8 @@ export class FakeCoordinator {
     const target = this.#target(member);
     // What it does not own and is not to own is free; what is to be its own stays granted, reported or not yet.
     for (const id of member.granted) if (!reported.has(id) && !target.has(id)) member.granted.delete(id);
+    // Granted again, for as long as it says that it does not own it.
+    if ([...member.granted].some((id) => !reported.has(id))) member.told = undefined;
   }
 
   #target(member: Member): Set<string> {
