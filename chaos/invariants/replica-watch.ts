@@ -125,7 +125,8 @@ export class ReplicaWatch implements Invariant {
       // Only a leader that lacks what was committed, elected where every copy may be gone, takes a follower back.
       if (highWatermark < replica.highWatermark && !this.#copies.mayLack(log.name, member.id))
         this.#fail('high watermark goes back', replica, change);
-      if (highWatermark < logStartOffset || highWatermark > logEndOffset)
+      // What is left of a damaged log may end before the start that was noted: nobody reads it.
+      if (!log.failed && (highWatermark < logStartOffset || highWatermark > logEndOffset))
         this.#fail(
           'high watermark outside the log',
           replica,
@@ -137,7 +138,7 @@ export class ReplicaWatch implements Invariant {
       if (partition.led) this.#checkMaximalIsr(replica, partition.led, highWatermark);
       if (log.config.flush === 'sync' && !member.machine.disk.isRotten)
         replica.durable?.readTo(Math.min(highWatermark, syncedOffset), logStartOffset);
-    } else if (logStartOffset > highWatermark || logEndOffset < highWatermark) {
+    } else if (!log.failed && (logStartOffset > highWatermark || logEndOffset < highWatermark)) {
       const range = `${highWatermark} in ${logStartOffset}..${logEndOffset}`;
       this.#fail('high watermark outside the log', replica, range);
     }

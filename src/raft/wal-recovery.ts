@@ -143,6 +143,10 @@ class Replay {
 
   /** The entries above a snapshot; undefined when the log does not lead up to it. */
   entriesAbove(snapshot: LogPosition): Entry[] | undefined {
+    const newest = Math.max(snapshot.epoch ?? 0, this.#entries.at(-1)?.epoch ?? 0);
+    // Written first, and so kept by every crash: without it this node might vote twice in an epoch.
+    if (newest > this.hardState.epoch)
+      this.#fail(`it holds epoch ${newest}, above the ${this.hardState.epoch} that is noted for votes`);
     const base = this.#base;
     if (!base) return [];
     if (base.index > snapshot.index) {

@@ -107,6 +107,15 @@ describe('the write-ahead log', () => {
     }
   });
 
+  it('refuses a log whose entries are of an epoch above the one that is noted for votes', async () => {
+    const disk = new MemoryDisk();
+    const { storage } = await open(disk);
+    await storage.initialize('cluster', VOTERS);
+    await persist(storage, [entry(1, 1), entry(2, 2)], { epoch: 1, votedFor: undefined });
+    await storage.close();
+    await expect(open(disk)).rejects.toMatchObject({ code: 'RAFT_LOG_CORRUPT' });
+  });
+
   it('refuses a log without its snapshot, and a damaged snapshot', async () => {
     const { disk } = await someRounds();
     const snapshot = [...disk.files.keys()].find((path) => path.endsWith('.snapshot')) ?? '';
