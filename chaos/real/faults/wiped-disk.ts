@@ -1,4 +1,5 @@
-import { anyNode, type Fault } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { nodeToDamage } from './stored-files.ts';
 
 /** A node comes back with an empty disk: as another voter, where it voted, and with no replica to its name. */
 export const wipedDisk: Fault = {
@@ -8,7 +9,7 @@ export const wipedDisk: Fault = {
   endsNodes: true,
   destroys: true,
   begin: async (context) => {
-    const node = anyNode(context);
+    const node = nodeToDamage(context);
     await node.kill();
     node.wipe();
     return { what: `node ${node.id}`, end: () => node.spawn() };
