@@ -11,7 +11,9 @@
  * 3. For the first in line it means that the sequence has a hole: an earlier batch failed for good, or the log lost
  *    its end. Then neither this batch nor any behind it is in the log, so the partition begins a new producer epoch
  *    at sequence 0 and sends them again. (An epoch belongs to one partition here: without transactions nothing
- *    links the epochs of different partitions.)
+ *    links the epochs of different partitions.) But a leader that was replaced and does not know it says the same of
+ *    batches that its successor has, and under a new epoch those would be there twice. So where one in flight may be
+ *    written already, only a node that goes on saying so for longer than such a leader does is believed.
  */
 
 import { ERROR_CODE, errorFor, KafkaError } from '../protocol/errors.ts';
@@ -33,6 +35,11 @@ import {
 
 const SEQUENCES = 0x8000_0000;
 const PRODUCER_EPOCH_MAX = 0x7fff;
+/**
+ * With the pauses between them these take longer than a broker that hears no controller goes on serving (a session and
+ * two elections, about 6 s).
+ */
+const ATTEMPTS_OF_A_LEADER = 14;
 export class SenderCore {
   readonly #limits: SenderLimits;
   /** Where the records go in. */
@@ -280,6 +287,13 @@ export class SenderCore {
       if (batch.ordinal < queue.ackedOrdinal) {
         // A later one was acknowledged, so this one is in the log, although the broker has forgotten where.
         this.#settle(batch, -1, -1, undefined);
+        return;
+      }
+      if (
+        batch.attemptsThere < ATTEMPTS_OF_A_LEADER &&
+        queue.inFlight.some(({ maybeWritten }) => maybeWritten)
+      ) {
+        this.#block(queue, batch, retryAtMs, true);
         return;
       }
       queue.mustBumpEpoch = true;
