@@ -61,7 +61,19 @@ export class CarryOut implements FaultContext {
     this.#open.clear();
     this.world.network.heal();
     for (const { machine } of this.cluster.nodes) machine.disk.clearFaults();
+    this.#finishUpgrade();
     this.restartAll();
+  }
+
+  /** Nobody stops half way: until the last node reads it, what the newer release can tell is not told. */
+  #finishUpgrade(): void {
+    const { nodes } = this.cluster;
+    if (nodes.every(({ config }) => config.catalogueVersion !== undefined)) return;
+    for (const member of nodes) {
+      if (member.config.catalogueVersion === undefined) continue;
+      member.config = {};
+      if (member.machine.running) this.cluster.kill(member, 'process');
+    }
   }
 
   kill(member: ClusterNode, how: 'process' | 'power'): () => void {

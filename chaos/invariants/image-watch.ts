@@ -59,7 +59,7 @@ function checkTopic(before: MetadataImage, after: MetadataImage, topic: TopicIma
   for (const partition of topic.partitions) {
     const broken =
       brokenState(after, topic, partition) ??
-      brokenStep(topic, before.partition(topic.id, partition.partition), partition);
+      brokenStep(after, topic, before.partition(topic.id, partition.partition), partition);
     if (broken === undefined) continue;
     const was = JSON.stringify(before.partition(topic.id, partition.partition));
     fail(broken, `entry ${after.index}: ${was} became ${JSON.stringify(partition)}`);
@@ -78,6 +78,7 @@ function brokenState(image: MetadataImage, topic: TopicImage, p: PartitionImage)
 }
 
 function brokenStep(
+  image: MetadataImage,
   topic: TopicImage,
   before: PartitionImage | undefined,
   after: PartitionImage,
@@ -87,7 +88,7 @@ function brokenStep(
   if (after.leaderEpoch < before.leaderEpoch) return 'leader epoch goes back';
   if (after.leader === before.leader) return undefined;
   if (after.leaderEpoch === before.leaderEpoch) return 'new leader without a new epoch';
-  const complete = [...before.isr, ...before.elr];
+  const complete = [...before.isr, ...before.elr].filter((id) => !image.isDamaged(id, after));
   // With flush=os every copy can be gone: then an operator may accept the loss, whoever leads.
   const trusted = complete.includes(after.leader) || (complete.length === 0 && topic.config.flush === 'os');
   if (after.leader === NO_LEADER || topic.config.uncleanLeaderElection || trusted) return undefined;

@@ -40,7 +40,8 @@ export class LogStarts implements Invariant {
   onReplicaChanged({ id: nodeId }: ClusterNode, _node: OdradekNode, _: Partition, log: PartitionLog): void {
     const { topicId, partition, logStartOffset: offset, highWatermark } = log;
     const before = this.#starts.get(log) ?? 0;
-    if (offset === before) return;
+    // What is left of a damaged log may end before the start that was noted: nobody reads it.
+    if (offset === before || log.failed) return;
     this.#starts.set(log, offset);
     const topic = this.#image().topics.get(topicId);
     // A log that was lost, or had to start over at its leader's start, begins earlier again.

@@ -52,10 +52,11 @@ function operator(context: WorkloadContext): Part {
   const machine = context.machine(`${NAME}-operator`);
   const admin = machine.client().admin({ timeoutMs: 20_000 });
   new Acting({ ...context, pauseMs: OPERATOR_LOOKS_MS }, machine, async () => {
-    const partitions = context.image().topicByName(NAME)?.partitions ?? [];
-    for (const { leader, isr, partition } of partitions) {
-      if (leader >= 0 || isr.length > 0 || !context.mayHaveLost(NAME, partition)) continue;
-      await admin.electLeaders([{ topic: NAME, partition }], { unclean: true });
+    const image = context.image();
+    for (const partition of image.topicByName(NAME)?.partitions ?? []) {
+      const isLost = partition.leader < 0 && partition.isr.every((id) => image.isDamaged(id, partition));
+      if (!isLost || !context.mayHaveLost(NAME, partition.partition)) continue;
+      await admin.electLeaders([{ topic: NAME, partition: partition.partition }], { unclean: true });
     }
   });
   return { stop: () => {}, waitingFor: () => [] };

@@ -25,9 +25,11 @@ export interface PartitionHost {
   wakeFetches(fetches: ReadonlySet<ParkedFetch>): void;
   startFollowing(followed: FollowedPartition): void;
   stopFollowing(followed: FollowedPartition): void;
-  /** This broker leads a partition whose disk is full: the controller should elect another. */
+  /** This broker is to lead a partition and cannot: the controller should elect another. */
   cannotLead(partition: PartitionId, leaderEpoch: number): void;
   /** The copy of a partition is damaged, or no longer is: the controller should know. */
   damageChanged(partition: PartitionId, isDamaged: boolean): void;
+  /** Whether the controller can read what `damageChanged` is to tell it. */
+  canTellDamage(): boolean;
   crash(error: Error): never;
 }

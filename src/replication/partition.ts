@@ -39,7 +39,7 @@ export class Partition implements PartitionOwner {
   /** The log is being opened, cut or rebuilt: no new role until that ended. */
   #busy: Promise<void> | undefined;
   #retryAtMs = 0;
-  /** The leader epoch that this broker asked to be relieved of, as its disk is full. */
+  /** The leader epoch that this broker asked to be relieved of. */
   #relievedEpoch = -1;
 
   constructor(host: PartitionHost, assignment: PartitionAssignment) {
@@ -135,6 +135,7 @@ export class Partition implements PartitionOwner {
     if (this.#log?.failed && this.#state !== 'corrupt' && !this.#busy) this.#standDown();
     this.#led?.tick(nowMs);
     if (this.#led && this.#log?.isDiskFull) this.#leadElsewhere();
+    if (this.#state === 'corrupt') this.#askToBeRelieved();
     if (this.#retryAtMs > 0 && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = 0;
       this.converge();
@@ -303,6 +304,15 @@ export class Partition implements PartitionOwner {
     const { nodeId } = this.#host;
     const isSafe = leader >= 0 && isr.includes(leader) && !isr.includes(nodeId) && !elr.includes(nodeId);
     if (isSafe) void this.#exclusively(() => this.#discardLog());
+  }
+
+  /** A controller that cannot be told of one replica can still fence the whole broker, and so have another one lead. */
+  #askToBeRelieved(): void {
+    const { leader, leaderEpoch, isr } = this.#assignment;
+    if (leader !== this.#host.nodeId || isr.length < 2 || this.#host.canTellDamage()) return;
+    if (leaderEpoch === this.#relievedEpoch) return;
+    this.#relievedEpoch = leaderEpoch;
+    this.#host.cannotLead(this, leaderEpoch);
   }
 
   async #discardLog(): Promise<void> {

@@ -42,8 +42,10 @@ export interface ReplicaManagerOptions extends ReplicationPeers {
   readonly logger: Logger;
   readonly meter?: Meter | undefined;
   readonly crash: (error: Error) => never;
-  /** This broker leads a partition whose disk is full; the controller should elect another replica. */
+  /** This broker is to lead a partition and cannot; the controller should elect another replica. */
   readonly onCannotLead?: (partition: PartitionId, leaderEpoch: number) => void;
+  /** Whether the whole cluster can read of single replicas that are damaged; it can by default. */
+  readonly canTellDamage?: () => boolean;
   /** `damaged()` changed: the controller should know soon. */
   readonly onDamageChanged?: () => void;
   readonly limits?: Partial<ReplicationLimits>;
@@ -89,6 +91,7 @@ export class ReplicaManager {
       startFollowing: (followed) => this.#fetcher(followed.core.leaderId).add(followed),
       stopFollowing: (followed) => this.#stopFollowing(followed),
       cannotLead: (partition, leaderEpoch) => options.onCannotLead?.(partition, leaderEpoch),
+      canTellDamage: () => options.canTellDamage?.() ?? true,
       damageChanged: (partition, isDamaged) => this.#onDamageChanged(partition, isDamaged),
     };
     events.meter.onScrape((sample) => {

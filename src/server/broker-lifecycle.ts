@@ -96,7 +96,8 @@ export class BrokerLifecycle {
   }
 
   /**
-   * Has this broker fenced and unfenced again, so that another one leads its partitions: its disk is full.
+   * Has this broker fenced and unfenced again, so that another one leads its partitions: its disk is full, or a replica is
+   * damaged and the cluster, amid an upgrade, cannot read of that one alone.
    */
   standDown(): void {
     this.#wantFence = true;

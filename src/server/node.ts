@@ -10,6 +10,7 @@ import { Refusals } from '../broker/refusals.ts';
 import { ControllerShell } from '../controller/shell.ts';
 import { GroupCoordinator } from '../coordinator/coordinator.ts';
 import { LogDirectory } from '../log/log-directory.ts';
+import { OFFLINE_REPLICAS_SINCE } from '../metadata/records.ts';
 import type { HttpAnswer, Logger, Platform, Sample } from '../platform/ports.ts';
 import { timedDisk } from '../platform/timed-disk.ts';
 import { AlterPartition } from '../protocol/messages/alter-partition.ts';
@@ -315,6 +316,7 @@ export class OdradekNode {
       alterPartition: (request) => this.#link.send(AlterPartition, request),
       fetchFrom: (brokerId, request) => this.#peers.call('fetch', brokerId, Fetch, request, FETCH_TIMEOUT_MS),
       onCannotLead: () => this.#lifecycle.standDown(),
+      canTellDamage: () => this.store.catalogueLevel() >= OFFLINE_REPLICAS_SINCE,
       onDamageChanged: () => this.#lifecycle.poke(),
     });
   }
