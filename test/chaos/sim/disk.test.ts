@@ -198,7 +198,7 @@ describe('SimDisk', () => {
     await world.settle(writeSynced(disk, '/x', '1234'));
     const isOver = lie.expose();
     node.powerLoss();
-    expect(text(node.disk.peek('/x'))).toBe('xyz\0');
+    expect(text(node.disk.peek('/x'))).toBe('\0\0\0\0');
     expect(node.disk.isRotten).toBe(true);
     isOver();
     expect(text(node.disk.peek('/x'))).toBe('1234');
