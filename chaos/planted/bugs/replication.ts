@@ -54,7 +54,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace: 'const synced = followed.synced();',
     by: 'const synced = undefined as Promise<void> | undefined;',
     scenario: 'failovers',
-    seedsMax: 50,
+    seedsMax: 2000,
   },
   {
     name: 'fenced replica joins the ISR',
