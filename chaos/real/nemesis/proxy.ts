@@ -109,6 +109,12 @@ export class LinkProxy {
     }
   }
 
+  /** Half-open connections whose dialer has not given them up yet. */
+  get halfOpenConnections(): number {
+    const isTrusted = ({ dialer }: Carried) => !dialer.readableEnded && !dialer.destroyed;
+    return [...this.#carried].filter((carried) => carried.forward.swallows && isTrusted(carried)).length;
+  }
+
   get #isCut(): boolean {
     return this.#conditions.forward.cut || this.#conditions.backward.cut;
   }

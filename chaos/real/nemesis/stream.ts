@@ -72,6 +72,10 @@ export class Stream {
     });
   }
 
+  get swallows(): boolean {
+    return this.#swallows;
+  }
+
   /** From now on nothing comes out, whatever goes in, and nobody is told. */
   swallow(): void {
     this.#swallows = true;

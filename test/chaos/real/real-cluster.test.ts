@@ -59,15 +59,18 @@ test('a leader that is cut off from everybody is replaced, and comes back', asyn
 });
 
 test('half-open connections are found out', async () => {
-  for (const link of cluster.links.to('node-1')) link.halfOpen();
-  for (const link of cluster.links.from('node-1')) link.halfOpen();
+  const links = [...cluster.links.to('node-1'), ...cluster.links.from('node-1')];
+  for (const link of links) link.halfOpen();
+  const count = () => links.reduce((sum, { halfOpenConnections }) => sum + halfOpenConnections, 0);
+  expect(count()).toBeGreaterThan(0);
+  while (count() > 0) await producer.send({ topic: TOPIC, value: 'more' });
   await untilWhole();
 });
 
 test('a node whose disk fails to sync ends itself, and comes back', async () => {
   const leader = (await partition())?.leader ?? 0;
   cluster.node(leader).setDisk([{ operation: 'sync', path: '.', chance: 1, error: 'EIO' }]);
-  await untilLedElsewhere(leader);
+  while (cluster.node(leader).isRunning) await producer.send({ topic: TOPIC, value: 'more' });
   expect(readFileSync(cluster.node(leader).logFile, 'utf8')).toContain(
     'The node ends on an error of its disk',
   );
