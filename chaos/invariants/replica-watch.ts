@@ -179,9 +179,9 @@ export class ReplicaWatch implements Invariant {
 
   #checkMaximalIsr(replica: Replica, { core }: LedPartition, highWatermark: number): void {
     replica.maximalIsr = core.maximalIsr;
-    // A leader that was replaced and does not know it yet counts an ISR of the past.
-    const { leaderEpoch } = this.#leaderImage(replica) ?? {};
-    if (leaderEpoch !== core.leaderEpoch) return;
+    // A leader that was replaced, or whose ISR was shrunk, and does not know it yet, counts an ISR of the past.
+    const { leaderEpoch, partitionEpoch = 0 } = this.#leaderImage(replica) ?? {};
+    if (leaderEpoch !== core.leaderEpoch || partitionEpoch > core.partitionEpoch) return;
     for (const id of core.maximalIsr)
       this.#requireSynced(id, replica.name, highWatermark, 'the high watermark');
   }
