@@ -5,6 +5,7 @@ import { lyingSync } from './faults/lying-sync.ts';
 import { misdirectedWrite } from './faults/misdirected-write.ts';
 import { aFollower, aLeader, anyNode, theController, VOTERS } from './faults/target.ts';
 import { tornWrites } from './faults/torn-writes.ts';
+import { NARROW } from './narrow.ts';
 import { type Plan, planArbitrary } from './plan.ts';
 import { aPlan, BUSY_MS, brief, cutOff, kind, lasting, quickKill, slowDisks } from './scenario-parts.ts';
 
@@ -197,6 +198,7 @@ export const SCENARIOS = {
     ),
   ),
   ...DWELLING,
+  ...NARROW,
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -12,6 +12,7 @@ import type { Invariant } from './invariant.ts';
 import { LevelWatch } from './level-watch.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RecoveredQuorumLogs } from './recovered-quorum-logs.ts';
+import { RecoveryPoints } from './recovery-points.ts';
 import { RemovedLogs } from './removed-logs.ts';
 import { ReplicaChanges } from './replica-changes.ts';
 import { ReplicaWatch } from './replica-watch.ts';
@@ -53,7 +54,7 @@ export class ClusterWatch {
       this.quorum,
       new VotersWatch((check) => this.guarded(check)),
       this.copies,
-      new ReplicaWatch(image, this.copies),
+      new ReplicaWatch(image, this.copies, new RecoveryPoints(cluster)),
       new LevelWatch(),
       new FencedEpochs((check) => this.guarded(check)),
       new RecoveredQuorumLogs(cluster),

@@ -8,6 +8,7 @@ import type { ClusterNode } from '../cluster/sim-cluster.ts';
 import { CommittedLog, DurableReader } from './committed-log.ts';
 import { DeposedLeaders } from './deposed-leaders.ts';
 import type { Invariant } from './invariant.ts';
+import type { RecoveryPoints } from './recovery-points.ts';
 import type { UnsyncedCopies } from './unsynced-copies.ts';
 import { InvariantViolation } from './violation.ts';
 
@@ -40,6 +41,7 @@ const NO_REPLICAS: ReadonlyMap<string, Replica> = new Map();
 export class ReplicaWatch implements Invariant {
   readonly #image: () => MetadataImage;
   readonly #copies: UnsyncedCopies;
+  readonly #recoveryPoints: RecoveryPoints;
   readonly #replicas = new Map<number, Map<string, Replica>>();
   /** How often the bits of each node's disk had flipped when it started last. */
   readonly #rotCounts = new Map<number, number>();
@@ -49,9 +51,10 @@ export class ReplicaWatch implements Invariant {
   /** The highest high watermark, or acknowledged end, of each partition. */
   readonly #safeEnd = new Map<string, number>();
 
-  constructor(image: () => MetadataImage, copies: UnsyncedCopies) {
+  constructor(image: () => MetadataImage, copies: UnsyncedCopies, recoveryPoints: RecoveryPoints) {
     this.#image = image;
     this.#copies = copies;
+    this.#recoveryPoints = recoveryPoints;
   }
 
   /** The node opened its logs after a start. */
@@ -65,8 +68,9 @@ export class ReplicaWatch implements Invariant {
     this.#rotCounts.set(member.id, rotCount);
     for (const log of node.logs.all()) {
       const replica = this.#replica(member.id, log.name);
-      // Rot in what was written last, and the power gone, cannot be told from a torn write.
-      const isExcused = isRotten && this.#copies.lostPower(member.id);
+      // Rot in what was written last, and the power gone, cannot be told from a torn write, unless it was noted as synced.
+      const mayBeTorn = log.logEndOffset >= this.#recoveryPoints.of(member.id, log.name);
+      const isExcused = isRotten && this.#copies.lostPower(member.id) && mayBeTorn;
       if (log.failed || (isExcused && log.logEndOffset < replica.syncedOffset)) this.#lose(replica);
       // With flush=os the power took what it took; who may lack what, `copies` knows.
       else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;

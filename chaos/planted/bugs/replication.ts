@@ -107,7 +107,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/replication/isr-state.ts',
     replace: 'if (partitionEpoch <= this.#partitionEpoch) return false;',
     by: 'if (partitionEpoch < this.#partitionEpoch) return false;',
-    scenario: 'racing',
+    scenario: 'overtaken',
     seedsMax: 2000,
   },
   {
@@ -144,7 +144,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     replace:
       'return member.brokerEpoch === -1 || image.brokers.get(member.brokerId)?.epoch === member.brokerEpoch;',
     by: 'return true;',
-    scenario: 'late',
+    scenario: 'rejoins',
     seedsMax: 2000,
   },
   {
@@ -171,7 +171,7 @@ export const REPLICATION_BUGS: readonly PlantedBug[] = [
     file: 'src/log/producer-states.ts',
     replace: 'if (baseSequence !== expected) {',
     by: 'if (baseSequence < expected) {',
-    scenario: 'failovers',
+    scenario: 'gaps',
     seedsMax: 2000,
   },
   {

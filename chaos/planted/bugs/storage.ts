@@ -89,7 +89,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     file: 'src/log/batch-scan.ts',
     replace: 'if (damage.offset < damage.recoveryPoint) {',
     by: 'if (damage.offset < 0) {',
-    scenario: 'rot',
+    scenario: 'rottenTails',
     seedsMax: 2000,
   },
   {
@@ -127,7 +127,7 @@ export const STORAGE_BUGS: readonly PlantedBug[] = [
     replace:
       'if (!marks.nothingLost && !marks.#isUntold) await writeAtomically(disk, dir, LOSS_FILE, NOTHING);',
     by: '',
-    scenario: 'unsynced',
+    scenario: 'untold',
     seedsMax: 2000,
   },
 ];

@@ -34,6 +34,11 @@ const RUNS: Record<Exclude<ScenarioName, 'any'>, number> = {
   membership: 8,
   slowWriters: 3,
   overwrites: 3,
+  gaps: 3,
+  rejoins: 3,
+  overtaken: 3,
+  rottenTails: 5,
+  untold: 5,
 };
 
 test.each(Object.entries(RUNS))(
