@@ -71,7 +71,11 @@ export class ReplicaWatch implements Invariant {
       // Rot in what was written last, and the power gone, cannot be told from a torn write, unless it was noted as synced.
       const mayBeTorn = log.logEndOffset >= this.#recoveryPoints.of(member.id, log.name);
       const isExcused = isRotten && this.#copies.lostPower(member.id) && mayBeTorn;
-      if (log.failed || (isExcused && log.logEndOffset < replica.syncedOffset)) this.#lose(replica);
+      if (log.failed || (isExcused && log.logEndOffset < replica.syncedOffset)) {
+        this.#lose(replica);
+        // What is gone is still gone where the process dies again at once.
+        replica.syncedOffset = Math.min(replica.syncedOffset, log.logEndOffset);
+      }
       // With flush=os the power took what it took; who may lack what, `copies` knows.
       else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
       else if (log.logEndOffset < replica.syncedOffset && !isEmpty(replica)) {

@@ -29,7 +29,7 @@ export interface RealClusterOptions {
   /** `key=value`, for every node. */
   readonly settings?: readonly string[];
   /** The node whose data get a small volume of their own, where one can be mounted. */
-  readonly volumeFor?: number;
+  readonly volume?: { readonly nodeId: number; readonly sizeMiB: number };
   /** Each node in a network namespace of its own, where these can be had. */
   readonly inNamespaces?: boolean;
   /** Before any process is started, so that whoever interrupts the start can end what there is. */
@@ -84,7 +84,7 @@ export class RealCluster {
         within: inside?.within(id) ?? [],
       };
       const process = new NodeProcess(id, o.dir, place, settings);
-      const volume = id === o.volumeFor ? Volume.mount(process.dataDir) : undefined;
+      const volume = id === o.volume?.nodeId ? Volume.mount(process.dataDir, o.volume.sizeMiB) : undefined;
       return new RealNode(process, control, volume);
     });
     const placeOf = (from: string, to: number) => {

@@ -46,6 +46,9 @@ const TOPIC = 'main';
 const NODES = 4;
 const PARTITIONS = 8;
 const VOLUME_NODE = 2;
+/** Room for all that clients write, of which nothing is deleted: about 2.5 MiB a minute. Only a fault may fill it. */
+const VOLUME_MIB = 64;
+const VOLUME_MIB_PER_MINUTE = 6;
 const REST_TIMEOUT_MS = 120_000;
 const SEND_TIMEOUT_MS = 120_000;
 const TOPIC_CONFIGS = { 'min.insync.replicas': '2', 'segment.bytes': '262144' };
@@ -61,7 +64,10 @@ export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
     dir: o.dir,
     nodes: NODES,
     settings: SETTINGS,
-    volumeFor: VOLUME_NODE,
+    volume: {
+      nodeId: VOLUME_NODE,
+      sizeMiB: VOLUME_MIB + Math.ceil((o.forMs / 60_000) * VOLUME_MIB_PER_MINUTE),
+    },
     inNamespaces: true,
     random: () => chance.float(),
     onCreated: (created) => o.onStarted(() => created.end()),

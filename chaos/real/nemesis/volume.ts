@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-const SIZE_MIB = 64;
 const CHUNK = Buffer.alloc(64 * 1024);
 
 /** A small volume for the data of one node, which can be filled. Only root can mount one. */
@@ -14,11 +13,11 @@ export class Volume {
   }
 
   /** Undefined where it cannot be had. */
-  static mount(dir: string): Volume | undefined {
+  static mount(dir: string, sizeMiB: number): Volume | undefined {
     if (process.getuid?.() !== 0) return undefined;
     mkdirSync(dir, { recursive: true });
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'odradek-chaos', dir], {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'odradek-chaos', dir], {
         stdio: 'ignore',
       });
     } catch {
