@@ -19,9 +19,10 @@ const slowWrites = (id: number, syncMs: number) =>
 const slowTo = (from: number, to: number, delayMs: number) =>
   always({ kind: 'slowLink', between: [from, to], delayMs });
 
-const with_ =
-  (change: Partial<Plan>) =>
-  (plan: Plan): Plan => ({ ...plan, ...change });
+/** These workloads run, and no others. */
+const withOnly =
+  (pausesMs: Plan['pausesMs']) =>
+  (plan: Plan): Plan => ({ ...plan, pausesMs });
 
 /** Plans for bugs that show only where several things happen in one order, moments apart. */
 export const NARROW = {
@@ -39,7 +40,7 @@ export const NARROW = {
         { minLength: 8, maxLength: 16, size: 'max' },
       )
       .map((steps): Step[] => [...IDS.map((id) => slowWrites(id, 40)), ...steps]),
-  ).map(with_({ pausesMs: { producers: 10, reader: 500 } })),
+  ).map(withOnly({ producers: 10, reader: 500 })),
   /** A node loses its power again and again, and is back before the last of what it asked has reached a leader. */
   rejoins: aPlan(
     fc
@@ -53,7 +54,7 @@ export const NARROW = {
         slowTo(id, othersOf(id)[index] ?? id, delayMs),
         ...times.map((afterMs): Step => ({ afterMs, forMs: 2, fault: kill(id, 'power') })),
       ]),
-  ).map(with_({ pausesMs: { unsynced: 300, producers: 1000 } })),
+  ).map(withOnly({ unsynced: 300, producers: 1000 })),
   /** A follower with a slow disk rejoins while its partition's settings change, and the leader is told so first. */
   overtaken: aPlan(
     fc
@@ -68,7 +69,7 @@ export const NARROW = {
         ...othersOf(slow).map((id) => slowWrites(id, 60)),
         ...times.map(([afterMs, forMs]): Step => ({ afterMs, forMs, fault: kill(slow, 'process') })),
       ]),
-  ).map(with_({ pausesMs: { configs: 10, producers: 200 } })),
+  ).map(withOnly({ configs: 10, producers: 200 })),
   /** Bits rot in what was written last, long enough ago to be in the checkpoint, and the power goes. */
   rottenTails: aPlan(
     fc.array(
@@ -82,7 +83,7 @@ export const NARROW = {
       }),
       { minLength: 4, maxLength: 8, size: 'max' },
     ),
-  ).map(with_({ pausesMs: { producers: 4000, bursts: 12_000 } })),
+  ).map(withOnly({ producers: 4000, bursts: 12_000 })),
   /**
    * While the others are down, so that nobody can be told, a node loses its power, and then its process dies. When the others
    * are back, it may have to lead.
@@ -102,5 +103,5 @@ export const NARROW = {
         ROUNDS,
       )
       .map((rounds) => rounds.flat()),
-  ).map(with_({ pausesMs: { unsynced: 15, producers: 1000 } })),
+  ).map(withOnly({ unsynced: 15, producers: 1000 })),
 } as const satisfies Record<string, fc.Arbitrary<Plan>>;

@@ -70,14 +70,14 @@ export class ReplicaWatch implements Invariant {
       const replica = this.#replica(member.id, log.name);
       // Rot in what was written last, and the power gone, cannot be told from a torn write, unless it was noted as synced.
       const mayBeTorn = log.logEndOffset >= this.#recoveryPoints.of(member.id, log.name);
-      const isExcused = isRotten && this.#copies.lostPower(member.id) && mayBeTorn;
-      if (log.failed || (isExcused && log.logEndOffset < replica.syncedOffset)) {
-        this.#lose(replica);
-        // What is gone is still gone where the process dies again at once.
-        replica.syncedOffset = Math.min(replica.syncedOffset, log.logEndOffset);
-      }
+      const isExcused =
+        isRotten && this.#copies.lostPower(member.id) && mayBeTorn && log.logEndOffset < replica.syncedOffset;
+      if (log.failed || isExcused) this.#lose(replica);
+      // It is still gone where the process dies again at once. What a damaged log lost has no such excuse.
+      if (isExcused) replica.syncedOffset = log.logEndOffset;
+      if (log.failed || isExcused) continue;
       // With flush=os the power took what it took; who may lack what, `copies` knows.
-      else if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
+      if (this.#copies.mayLack(log.name, member.id)) replica.syncedOffset = log.logEndOffset;
       else if (log.logEndOffset < replica.syncedOffset && !isEmpty(replica)) {
         const ends = `it had synced up to ${replica.syncedOffset}, recovery found ${log.logEndOffset}`;
         throw new InvariantViolation(
@@ -187,11 +187,15 @@ export class ReplicaWatch implements Invariant {
 
   #checkMaximalIsr(replica: Replica, { core }: LedPartition, highWatermark: number): void {
     replica.maximalIsr = core.maximalIsr;
-    // A leader that was replaced, or whose ISR was shrunk, and does not know it yet, counts an ISR of the past.
-    const { leaderEpoch, partitionEpoch = 0 } = this.#leaderImage(replica) ?? {};
-    if (leaderEpoch !== core.leaderEpoch || partitionEpoch > core.partitionEpoch) return;
-    for (const id of core.maximalIsr)
+    // A leader that was replaced and does not know it yet counts an ISR of the past.
+    const image = this.#leaderImage(replica);
+    if (image?.leaderEpoch !== core.leaderEpoch) return;
+    // So does one whose ISR was changed without its knowing, but who is in it still must have everything.
+    const isBehind = image.partitionEpoch > core.partitionEpoch;
+    for (const id of core.maximalIsr) {
+      if (isBehind && !image.isr.includes(id)) continue;
       this.#requireSynced(id, replica.name, highWatermark, 'the high watermark');
+    }
   }
 
   #leaderImage({ log }: Replica): PartitionImage | undefined {
